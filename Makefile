@@ -1,0 +1,48 @@
+# Every target works on a bare machine with Python 3.11+ and make: `.venv` is made on first use.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+.DEFAULT_GOAL := help
+.PHONY: help setup check test demo bench fix docs lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.ready ## Make the environment in .venv from the lock file
+
+.venv/.ready: requirements/dev.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Syncline needs Python 3.11 or newer; set PYTHON=python3.x")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+check: setup ## Format, lint, types, import rules, docs in step: everything but the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m tests.architecture.documents --check
+
+test: setup ## All tests, in parallel, offline (ARGS="-k name" to choose)
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+demo: setup ## Two sandbox accounts, a real tracker, two-way sync: the story, end to end
+	$(BIN)/syncline demo $(ARGS)
+
+bench: setup ## Measure; prints a table and writes build/bench.json
+	$(BIN)/python -m bench $(ARGS)
+
+fix: setup ## Format and apply the safe fixes
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: setup ## Rebuild the generated parts of the documents
+	$(BIN)/python -m tests.architecture.documents
+
+lock: ## Choose versions again (needs uv); the lock names no registry
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-header --no-annotate --group dev --all-extras pyproject.toml requirements/build.in -o requirements/dev.lock
+
+clean: ## Remove what the other targets made
+	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,168 @@
+"""Every error Syncline raises, grouped by what the engine does next.
+
+Raised by any layer, caught in `engine` (which acts on the group) and in `cli` (which turns it into one sentence and
+an exit code). A conflict, a pulled brake and "nothing to do" are not errors: they are values in `core`.
+
+    SynclineError                    never raised itself
+    ├── SetupError                   a person must change something; nothing was written; exit 2
+    │   ├── ConfigError              faults in the configuration, all of them at once
+    │   ├── MappingError             a field mapping does not fit the two object types
+    │   └── DriftError               a field or object type vanished or changed since the mapping was accepted
+    ├── ConnectorError               something about one connection
+    │   ├── TransientError           surely not applied; try again later
+    │   ├── UnknownOutcomeError      sent, no clear answer: look before writing again
+    │   ├── AuthError                pause this connection until a person mends it; exit 3
+    │   ├── RejectedError            this record, this way, never: park it, go on
+    │   ├── NotFoundError            the record is not there; becomes a Gone sighting
+    │   └── StaleError               the record moved since it was read: decide again
+    └── StoreError
+        ├── BusyError                another run holds this sync; exit 75
+        └── SchemaError              the database is of another version; exit 2
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+class SynclineError(Exception):
+    """The root: catch it to catch all of Syncline's own errors.
+
+    `code` is stable and documented; `str(error)` is one sentence for a person and never holds a secret.
+    """
+
+    code = "error"
+    exit_code = 70
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault in what a person wrote: where (`syncs.tickets.fields[2].left`), what is wrong, what to do."""
+
+    path: str
+    message: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" + (f" {self.remedy}" if self.remedy else "")
+
+
+class SetupError(SynclineError):
+    """A person must change something; nothing was written."""
+
+    code = "setup"
+    exit_code = 2
+
+    def __init__(self, message: str, problems: tuple[Problem, ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join([self.args[0], *(f"  - {problem}" for problem in self.problems)])
+
+
+class ConfigError(SetupError):
+    """The configuration has faults; `problems` lists all of them."""
+
+    code = "config"
+
+
+class MappingError(SetupError):
+    """A field mapping does not fit the two object types; `problems` lists all faults."""
+
+    code = "mapping"
+
+
+class DriftError(SetupError):
+    """A mapped field or object type vanished or changed its type."""
+
+    code = "drift"
+
+
+class ConnectorError(SynclineError):
+    """Something about one connection. `connection` is its configured name."""
+
+    code = "connector"
+
+    def __init__(self, message: str, *, connection: str = "", field: str | None = None) -> None:
+        super().__init__(message)
+        self.connection = connection
+        self.field = field
+
+    def __str__(self) -> str:
+        return f"{self.connection}: {self.args[0]}" if self.connection else str(self.args[0])
+
+
+class TransientError(ConnectorError):
+    """Surely not applied. `after` says how long the vendor asked to wait, where it did."""
+
+    code = "transient"
+    exit_code = 75
+
+    def __init__(self, message: str, *, connection: str = "", after: timedelta | None = None) -> None:
+        super().__init__(message, connection=connection)
+        self.after = after
+
+
+class UnknownOutcomeError(ConnectorError):
+    """A write was sent and no clear answer came: it may or may not have happened."""
+
+    code = "unknown_outcome"
+    exit_code = 75
+
+
+class AuthError(ConnectorError):
+    """The credentials do not work, or lack `missing_scopes`."""
+
+    code = "auth"
+    exit_code = 3
+
+    def __init__(self, message: str, *, connection: str = "", missing_scopes: tuple[str, ...] = ()) -> None:
+        super().__init__(message, connection=connection)
+        self.missing_scopes = missing_scopes
+
+
+class RejectedError(ConnectorError):
+    """The vendor refuses this write for good. `field` names the field where it said so; `is_duplicate` is true
+    when the refusal means that a record with the same unique value is already there."""
+
+    code = "rejected"
+
+    def __init__(
+        self, message: str, *, connection: str = "", field: str | None = None, is_duplicate: bool = False
+    ) -> None:
+        super().__init__(message, connection=connection, field=field)
+        self.is_duplicate = is_duplicate
+
+
+class NotFoundError(ConnectorError):
+    """The record, object type or route is not there (or not visible to this user)."""
+
+    code = "not_found"
+
+
+class StaleError(ConnectorError):
+    """The record moved between the read and the write."""
+
+    code = "stale"
+
+
+class StoreError(SynclineError):
+    """Something about our own database."""
+
+    code = "store"
+
+
+class BusyError(StoreError):
+    """Another run holds this sync."""
+
+    code = "busy"
+    exit_code = 75
+
+
+class SchemaError(StoreError):
+    """The database was made by another version of Syncline, or is not a Syncline database."""
+
+    code = "schema"
+    exit_code = 2
