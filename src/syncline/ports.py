@@ -1,4 +1,4 @@
-"""What the engine knows of the outside: connectors and time. (The store's own port follows below.)
+"""What the engine knows of the outside: connectors, time, and our own memory.
 
 One file, so that the seam can be read in a minute. Protocols, not base classes: the type checker and the shared suites
 under `tests/` prove that an adapter fits.
@@ -7,23 +7,34 @@ under `tests/` prove that an adapter fits.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import AsyncIterator, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from enum import Enum
+from typing import NamedTuple, Protocol
 
 import msgspec
 
+from syncline.core.decisions import Answer, Resolution, Rule
+from syncline.core.plan import Held, Step
 from syncline.core.records import (
+    Base,
     Edit,
     FieldId,
+    Gone,
+    LinkId,
     ObjectSchema,
     ObjectTypeId,
     Receipt,
     Record,
     RecordKey,
+    RunId,
     Scope,
+    Side,
     Sighting,
+    SyncId,
     Write,
 )
+from syncline.core.values import Value
 
 
 class Clock(Protocol):
@@ -159,4 +170,338 @@ class Connector(Protocol):
 
     async def close(self) -> None:
         """Let go of sockets."""
+        ...
+
+
+# --- the store ------------------------------------------------------------------------------------------------------
+
+
+class Standing(Enum):
+    """How a record that we have seen stands in a sync."""
+
+    LINKED = "linked"
+    WAITING = "waiting"
+    """No link ties it yet; it is matched again in every run."""
+    RELEASED = "released"
+    """Its link was closed for good: it is never linked or copied again by itself."""
+
+
+class Recognised(NamedTuple):
+    """What the fast path needs to know of a record we have seen: plain values, thousands at a time.
+
+    `version` is the vendor's time of its last change in microseconds since 1970 (0 where it tells none).
+    """
+
+    id: int
+    digest: bytes
+    is_settled: bool
+    version: int
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A record as last seen on one side of a sync.
+
+    `fields` is kept only while the record is not settled (a conflict, a question, no link): a settled record holds what
+    its base holds. `gone` is the proof when it is gone. An empty `digest` matches no listing.
+    """
+
+    key: RecordKey
+    digest: bytes
+    standing: Standing
+    is_settled: bool
+    updated_at: dt.datetime | None = None
+    title: str = ""
+    fields: Mapping[FieldId, Value] | None = None
+    gone: Gone | None = None
+    link: LinkId | None = None
+    external_key: str = ""
+    in_scope: bool = True
+
+
+class Link(msgspec.Struct, frozen=True):
+    """Two records that are the same thing, with what they held when they last agreed, and both as last seen."""
+
+    id: LinkId
+    left: Seen
+    right: Seen
+    base: Base
+
+    def of(self, side: Side) -> Seen:
+        """One side's record."""
+        return self.left if side is Side.LEFT else self.right
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """Records present on each side, and open links."""
+
+    left: int
+    right: int
+    links: int
+
+
+class RunState(Enum):
+    """How a run ended, or that it has not."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One pass of a sync. `report` is the engine's report as JSON text."""
+
+    id: RunId
+    sync: SyncId
+    state: RunState
+    started_at: dt.datetime
+    ended_at: dt.datetime | None = None
+    report: str = ""
+
+
+class IntentState(Enum):
+    """What we know about a write that was intended."""
+
+    OPEN = "open"
+    """Stored before the call; if it is still open when a run begins, the process died and nobody knows."""
+    UNKNOWN = "unknown"
+    """Sent, and no clear answer came."""
+    DONE = "done"
+    FAILED = "failed"
+    DROPPED = "dropped"
+    """Surely not carried out; decided again."""
+
+
+class Intent(msgspec.Struct, frozen=True):
+    """A write that was about to be made."""
+
+    id: int
+    run: RunId
+    step: Step
+    state: IntentState
+    at: dt.datetime
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One line of the history: what became of one field (or, with an empty field, of the record)."""
+
+    run: RunId
+    link: LinkId | None
+    left_key: RecordKey | None
+    right_key: RecordKey | None
+    field: str
+    side: Side | None
+    """The side that was written; None when only the base moved."""
+    old: Value | None
+    new: Value | None
+    lost: Value | None
+    """The value that a rule overrode."""
+    rule: Rule
+    at: dt.datetime
+    title: str = ""
+    id: int = 0
+
+
+class Question(msgspec.Struct, frozen=True):
+    """Something held that a person may have to settle: a contested field, a deletion, a value or record without
+    counterpart. `times` says when each side was edited, where known."""
+
+    id: int
+    sync: SyncId
+    held: Held
+    base_left: Value | None
+    base_right: Value | None
+    asked_at: dt.datetime
+    run: RunId
+    choice: Resolution | Answer | None = None
+    left_edit: Edit | None = None
+    right_edit: Edit | None = None
+
+
+class Parked(msgspec.Struct, frozen=True):
+    """A record whose write failed. `due` is the next try, None when only a person (or an edit) gets it going again."""
+
+    side: Side
+    key: RecordKey
+    title: str
+    code: str
+    message: str
+    field: str | None
+    attempts: int
+    due: dt.datetime | None
+    since: dt.datetime
+
+
+class Store(Protocol):
+    """Our memory: one SQL database, reached through short transactions that never wait for the network.
+
+    Plain functions, not coroutines: a call takes microseconds to milliseconds (see docs/decisions). Methods called
+    inside `transaction()` commit together or not at all; outside, each commits by itself. Raises `StoreError`.
+    """
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Group writes: all of them, or none. May be nested; the outermost commits."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the database."""
+        ...
+
+    # runs
+
+    def begin_run(self, sync: SyncId, now: dt.datetime, lease: dt.timedelta) -> Run:
+        """Take the sync's lease and open a run. Raises `BusyError` while another run's lease is alive; a run whose
+        lease ran out is closed as interrupted."""
+        ...
+
+    def renew(self, run: RunId, now: dt.datetime, lease: dt.timedelta) -> None:
+        """Hold the lease longer. Raises `BusyError` when it was lost to another run."""
+        ...
+
+    def end_run(self, run: RunId, state: RunState, report: str, now: dt.datetime) -> None:
+        """Close a run and give the lease back."""
+        ...
+
+    def runs(self, sync: SyncId, limit: int = 20) -> Sequence[Run]:
+        """The latest runs, newest first."""
+        ...
+
+    # what was seen
+
+    def recognise(
+        self, sync: SyncId, side: Side, keys: Sequence[RecordKey]
+    ) -> Mapping[RecordKey, Recognised]:
+        """Which of these records we know and are not gone: the fast path, called once a page."""
+        ...
+
+    def seen(self, sync: SyncId, side: Side, keys: Sequence[RecordKey]) -> Mapping[RecordKey, Seen]:
+        """These records as last seen, gone ones too."""
+        ...
+
+    def absent(self, sync: SyncId, side: Side, listed: Container[int]) -> Iterator[Seen]:
+        """Known records, not yet proven gone and not released, whose `Recognised.id` is not among the listed."""
+        ...
+
+    def waiting(self, sync: SyncId, side: Side) -> Sequence[Seen]:
+        """Present records that no link ties and that are not released."""
+        ...
+
+    def see(self, sync: SyncId, side: Side, seen: Sequence[Seen]) -> None:
+        """Remember records as they are now (insert, or replace by key). The link of a known record is kept when
+        `link` is None and its standing is LINKED."""
+        ...
+
+    def counts(self, sync: SyncId) -> Counts:
+        """How many records and links there are."""
+        ...
+
+    # links and bases
+
+    def links(self, sync: SyncId, ids: Iterable[LinkId]) -> Mapping[LinkId, Link]:
+        """These open links with their bases."""
+        ...
+
+    def unsettled(self, sync: SyncId) -> Sequence[LinkId]:
+        """Open links with at least one side that is not settled."""
+        ...
+
+    def find_link(self, sync: SyncId, key: RecordKey) -> Sequence[LinkId]:
+        """Open links one of whose records has this key."""
+        ...
+
+    def tie(self, sync: SyncId, left: RecordKey, right: RecordKey, now: dt.datetime) -> LinkId:
+        """Make a link between two records (both become LINKED; a key not seen yet is remembered with an empty digest
+        and unsettled). Answers the link that is there already when the two are tied. Raises `StoreError` when one of
+        them is tied to something else."""
+        ...
+
+    def retie(self, link: LinkId, side: Side, key: RecordKey) -> None:
+        """Tie one side of a link to another record (a re-created one); the old one is forgotten."""
+        ...
+
+    def move_base(self, link: LinkId, left: Mapping[FieldId, Value], right: Mapping[FieldId, Value]) -> None:
+        """Set these fields of the base; the others stay."""
+        ...
+
+    def unbase(self, link: LinkId, side: Side, fields: Iterable[FieldId]) -> None:
+        """Forget these fields of one side's base: they were never agreed on."""
+        ...
+
+    def untie(self, link: LinkId, release: Side | None, now: dt.datetime) -> None:
+        """Close a link. The released side's record stays for itself; records not released are forgotten."""
+        ...
+
+    # writes
+
+    def intend(self, sync: SyncId, run: RunId, steps: Sequence[Step], now: dt.datetime) -> Sequence[int]:
+        """Store these steps before they are carried out; answers their intents' ids in the same order."""
+        ...
+
+    def settle(self, intents: Mapping[int, IntentState], now: dt.datetime) -> None:
+        """What became of intents."""
+        ...
+
+    def intents(self, sync: SyncId) -> Sequence[Intent]:
+        """Intents whose outcome is not known (open or unknown), oldest first."""
+        ...
+
+    # history
+
+    def record(self, sync: SyncId, entries: Sequence[Entry]) -> None:
+        """Append to the history; nothing is ever changed or removed there."""
+        ...
+
+    def history(
+        self, sync: SyncId, key: RecordKey | None = None, run: RunId | None = None, limit: int = 1000
+    ) -> Sequence[Entry]:
+        """The history of a record (either side's key) or of a run, oldest first."""
+        ...
+
+    # questions and parked records
+
+    def ask(self, sync: SyncId, questions: Sequence[Question]) -> None:
+        """Make these the open questions of the sync. One that is open already (same link or keys, field, rule and
+        values) keeps its id, time and choice; one that is not asked any more is closed."""
+        ...
+
+    def questions(self, sync: SyncId | None = None, *, with_closed: bool = False) -> Sequence[Question]:
+        """The questions of one sync, or of all, oldest first."""
+        ...
+
+    def question(self, question: int) -> Question | None:
+        """One question."""
+        ...
+
+    def choose(self, question: int, choice: Resolution | Answer | None, now: dt.datetime) -> None:
+        """Store a person's choice; the next run carries it out."""
+        ...
+
+    def park(self, sync: SyncId, parked: Parked) -> None:
+        """Remember a failure (replaces an earlier one of the same side and key)."""
+        ...
+
+    def unpark(self, sync: SyncId, side: Side, keys: Iterable[RecordKey]) -> None:
+        """Forget failures: the write went through, or a person wants another try."""
+        ...
+
+    def parked(self, sync: SyncId) -> Sequence[Parked]:
+        """Records whose writes failed."""
+        ...
+
+    # small things
+
+    def remember(self, sync: SyncId, name: str, value: str) -> None:
+        """Keep a small text for the sync: a cursor, the digest of its mapping, a schema."""
+        ...
+
+    def recall(self, sync: SyncId, name: str) -> str | None:
+        """A text kept with `remember`."""
+        ...
+
+    def save_secret(self, name: str, secret: str) -> None:
+        """Keep a secret, encrypted with the installation's key."""
+        ...
+
+    def secret(self, name: str) -> str | None:
+        """A secret kept with `save_secret`. Raises `SchemaError` when the installation's key does not open it."""
         ...

@@ -168,7 +168,7 @@ def is_blank(value: Value) -> bool:
     return canonical(value) is None
 
 
-def canonical(value: Value) -> Hashable:
+def canonical(value: Value) -> Hashable:  # noqa: C901, PLR0911 - one line for each type is the table
     """The normal form that equality is decided on; None for anything empty."""
     match value:
         case Blank():
@@ -204,7 +204,7 @@ def canonical(value: Value) -> Hashable:
 
 
 def canonical_text(text: str) -> str:
-    """Unicode NFC, `\\n` line ends, no surrounding white space."""
+    """Unicode NFC, Unix line ends, no surrounding white space."""
     return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
@@ -231,8 +231,44 @@ def _canonical_file(file: File) -> Hashable:
 
 
 _BLOCKS = frozenset(
-    "address article aside blockquote body dd div dl dt figure footer form h1 h2 h3 h4 h5 h6 header hr html li main nav "
-    "ol p pre section table tbody td tfoot th thead tr ul".split()
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "html",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ]
 )
 _PLAIN_BLOCKS = frozenset({"body", "html", "div", "p", "section", "article", "main", "tbody", "span", "font"})
 _SAME_TAG = {"b": "strong", "i": "em", "strike": "s", "del": "s", "ins": "u"}

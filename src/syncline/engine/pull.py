@@ -1,0 +1,192 @@
+"""One side's listing into what changed on it since we last looked.
+
+Called by `reconcile`. Most records are recognised by the digest of their bytes and never decoded; the rest is decoded,
+checked against what we know to be newer, and handed on. Absence is never taken at its word: a record that a complete
+listing lacks is read directly before it counts as gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from syncline.core.records import Gone, Present, Record, RecordKey, Side, Sighting
+from syncline.engine.sync import Progress, Sync, World
+from syncline.ports import Ending, Page, Recognised, Seen, Standing
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
+_READERS = 8
+
+
+class Bitmap:
+    """A set of small whole numbers, one bit each: a million records fit in 128 kB."""
+
+    def __init__(self) -> None:
+        self._bits = bytearray()
+        self.count = 0
+
+    def add(self, number: int) -> None:
+        """Put a number in."""
+        index, bit = number >> 3, 1 << (number & 7)
+        if index >= len(self._bits):
+            self._bits.extend(bytes(max(index + 1 - len(self._bits), len(self._bits))))
+        if not self._bits[index] & bit:
+            self._bits[index] |= bit
+            self.count += 1
+
+    def __contains__(self, number: object) -> bool:
+        """Whether a number is in."""
+        if not isinstance(number, int):
+            return False
+        index = number >> 3
+        return index < len(self._bits) and bool(self._bits[index] & 1 << (number & 7))
+
+
+@dataclass(slots=True)
+class Sweep:
+    """What one side's listing told.
+
+    `fresh` are records worth a decision, with their listing digests; `moved` those of them whose bytes differ from
+    what we knew; `gone` the proven absences; `listed` counts distinct records.
+    """
+
+    ending: Ending
+    fresh: dict[RecordKey, Record] = field(default_factory=dict[RecordKey, Record])
+    digests: dict[RecordKey, bytes] = field(default_factory=dict[RecordKey, bytes])
+    moved: set[RecordKey] = field(default_factory=set[RecordKey])
+    gone: dict[RecordKey, Gone] = field(default_factory=dict[RecordKey, Gone])
+    known: Bitmap = field(default_factory=Bitmap)
+    new: set[RecordKey] = field(default_factory=set[RecordKey])
+    read_at: dt.datetime | None = None
+    is_delta: bool = False
+
+    @property
+    def listed(self) -> int:
+        """How many distinct records the listing held."""
+        return self.known.count + len(self.new)
+
+    def put(self, key: RecordKey, sighting: Sighting) -> None:
+        """Add what a direct read told; it is truer than the listing."""
+        self.digests.pop(key, None)
+        if isinstance(sighting, Present):
+            self.fresh[key] = sighting.record
+            self.moved.add(key)
+            self.gone.pop(key, None)
+        elif isinstance(sighting, Gone):
+            self.gone[key] = sighting
+            self.fresh.pop(key, None)
+            self.moved.discard(key)
+
+
+def version(at: dt.datetime | None) -> int:
+    """A time as whole microseconds since 1970; 0 for none."""
+    return 0 if at is None else (at - _EPOCH) // _MICROSECOND
+
+
+async def pull(world: World, sync: Sync, side: Side, since: str | None, *, is_recheck: bool) -> Sweep:
+    """List one side: all of it, or what changed since the cursor. `is_recheck` decodes every record."""
+    sweep = Sweep(Ending(is_complete=False, reason="the listing broke off"), is_delta=since is not None)
+    setup = sync.side(side)
+    async for part in setup.connector.pages(setup.scope, since):
+        if isinstance(part, Ending):
+            sweep.ending = part
+            break
+        _take(world, sync, side, part, sweep, is_recheck=is_recheck)
+        world.watch(Progress(f"reading {side.value}", sweep.listed))
+    sweep.read_at = world.clock.now()
+    await _check_returned(world, sync, side, sweep)
+    return sweep
+
+
+def _take(world: World, sync: Sync, side: Side, page: Page, sweep: Sweep, *, is_recheck: bool) -> None:
+    """The fast path: look every record of the page up at once, and decode only what is new, changed or not settled."""
+    keys, digests = page.keys, page.digests
+    known = world.store.recognise(sync.id, side, keys)
+    listed = sweep.known
+    find = known.get
+    for index, key in enumerate(keys):
+        ours = find(key)
+        if ours is not None:
+            listed.add(ours.id)
+            if ours.is_settled and not is_recheck and ours.digest == digests[index]:
+                continue
+        _decode(sync, side, page, index, ours, sweep)
+
+
+def _decode(sync: Sync, side: Side, page: Page, index: int, ours: Recognised | None, sweep: Sweep) -> None:
+    key, digest = page.keys[index], page.digests[index]
+    record = sync.trim(side, page.record(index))
+    if ours is not None and version(record.updated_at) < ours.version:
+        # A search index that lags shows an older state than the one a write already answered.
+        return
+    sweep.fresh[key] = record
+    sweep.digests[key] = digest
+    if ours is None:
+        sweep.new.add(key)
+        sweep.moved.add(key)
+    elif ours.digest != digest:
+        sweep.moved.add(key)
+
+
+async def _check_returned(world: World, sync: Sync, side: Side, sweep: Sweep) -> None:
+    """A record listed although it is gone: back again, or only a listing that lags? A direct read tells."""
+    if not sweep.new:
+        return
+    buried = world.store.seen(sync.id, side, sorted(sweep.new))
+    doubtful = [key for key, seen in buried.items() if seen.gone is not None]
+    for key, sighting in (await read(sync, side, doubtful)).items():
+        if isinstance(sighting, Present):
+            sweep.put(key, Present(sync.trim(side, sighting.record)))
+        else:
+            sweep.fresh.pop(key, None)
+            sweep.digests.pop(key, None)
+            sweep.new.discard(key)
+            sweep.moved.discard(key)
+
+
+async def read(sync: Sync, side: Side, keys: Iterable[RecordKey]) -> Mapping[RecordKey, Sighting]:
+    """Read records directly, a few at a time."""
+    setup, gate = sync.side(side), asyncio.Semaphore(_READERS)
+
+    async def one(key: RecordKey) -> tuple[RecordKey, Sighting]:
+        async with gate:
+            return key, await setup.connector.fetch(setup.scope, key)
+
+    return dict(await asyncio.gather(*(one(key) for key in keys)))
+
+
+async def prove_absences(world: World, sync: Sync, side: Side, sweep: Sweep) -> None:
+    """Read every record that a complete listing lacks. Nothing is proven from an incomplete or an empty listing: the
+    one says nothing, and the other pulls a brake."""
+    if not sweep.ending.is_complete or sweep.listed == 0:
+        return
+    missing = [
+        seen.key
+        for seen in world.store.absent(sync.id, side, sweep.known)
+        if seen.standing is not Standing.RELEASED and seen.key not in sweep.fresh
+    ]
+    for key, sighting in (await read(sync, side, missing)).items():
+        if isinstance(sighting, Present):
+            # There, but not listed: outside the filter, or a listing that lags. The direct read is the truth.
+            sweep.put(key, Present(sync.trim(side, sighting.record)))
+        else:
+            sweep.put(key, sighting)
+
+
+def as_seen(seen: Seen) -> Sighting:
+    """What we remember of a record that was not read now. Without remembered fields the caller fills in the base."""
+    if seen.gone is not None:
+        return seen.gone
+    return Present(
+        Record(
+            seen.key,
+            dict(seen.fields or {}),
+            updated_at=seen.updated_at,
+            title=seen.title,
+            external_key=seen.external_key,
+            in_scope=seen.in_scope,
+        )
+    )

@@ -1,0 +1,305 @@
+"""Two sweeps and what we remember into a plan, with everything that carrying it out needs to know.
+
+Called by `runs`. Loads the links that something happened to, asks `core` for each decision, and remembers what was
+seen, so that a run that goes no further loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from syncline.core.brakes import BrakeName, Facts, SideFacts
+from syncline.core.decisions import Answer, Decision, Fields, Remove, Resolution, Revive, Rule, View
+from syncline.core.match import Matching, match
+from syncline.core.merge import merge, needs_edit_times
+from syncline.core.plan import Held, Intake, Linked, Plan, plan
+from syncline.core.records import (
+    Archive,
+    Delete,
+    LinkId,
+    Present,
+    Record,
+    RecordKey,
+    Side,
+    Sighting,
+    Write,
+)
+from syncline.engine.pull import Sweep, as_seen
+from syncline.engine.sync import Sync, World
+from syncline.ports import Link, Parked
+
+
+@dataclass(slots=True)
+class Reconciled:
+    """A plan, and the views it was made from."""
+
+    plan: Plan
+    facts: Facts
+    views: dict[LinkId, View] = field(default_factory=dict[LinkId, View])
+    links: dict[LinkId, Link] = field(default_factory=dict[LinkId, Link])
+    waiting: dict[Side, dict[RecordKey, Record]] = field(default_factory=dict[Side, dict[RecordKey, Record]])
+
+
+@dataclass(slots=True)
+class _Bench:
+    """What lies on the table while a plan is made."""
+
+    world: World
+    sync: Sync
+    sweeps: Mapping[Side, Sweep]
+    frozen: Mapping[Side, Mapping[RecordKey, str]]
+    links: dict[LinkId, Link] = field(default_factory=dict[LinkId, Link])
+    views: dict[LinkId, View] = field(default_factory=dict[LinkId, View])
+    linked: list[Linked] = field(default_factory=list[Linked])
+    held: list[Held] = field(default_factory=list[Held])
+    changed: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
+    gone: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
+
+
+async def reconcile(
+    world: World,
+    sync: Sync,
+    sweeps: Mapping[Side, Sweep],
+    frozen: Mapping[Side, Mapping[RecordKey, str]],
+    release: frozenset[BrakeName] = frozenset(),
+) -> Reconciled:
+    """Decide everything that something happened to.
+
+    `frozen` names records (by the side they are on) whose last write has no known outcome yet: nothing is decided
+    about them.
+    """
+    bench = _Bench(world, sync, sweeps, frozen)
+    _load(bench)
+    await _decide(bench)
+    waiting = {side: _waiting(bench, side) for side in Side}
+    matching = match(
+        sync.id,
+        sync.match,
+        sync.rules.lenses,
+        list(waiting[Side.LEFT].values()),
+        list(waiting[Side.RIGHT].values()),
+    )
+    matching = _without_held(bench, matching)
+    paired = [
+        (pair.left, pair.right, merge(_first_view(pair.left, pair.right), sync.rules))
+        for pair in matching.pairs
+    ]
+    intake = Intake(
+        sync.id, bench.linked, matching, paired, sync.match.mode, sync.rules.lenses, sync.may_create
+    )
+    facts = _facts(bench)
+    limits = msgspec.structs.replace(sync.limits, off=sync.limits.off | release)
+    made = plan(intake, facts, limits, lambda side, write: _cost(sync, side, write))
+    made = msgspec.structs.replace(made, held=(*made.held, *bench.held))
+    return Reconciled(made, facts, bench.views, bench.links, waiting)
+
+
+def _cost(sync: Sync, side: Side, write: Write) -> int:
+    """Calls of a write, with the two looks (this record, and the absence of its counterpart) before a deletion."""
+    looks = 2 if isinstance(write, Delete | Archive) else 0
+    return sync.side(side).connector.cost(write) + looks
+
+
+def _first_view(left: Record, right: Record) -> View:
+    return View(None, None, Present(left), Present(right))
+
+
+# --- links ----------------------------------------------------------------------------------------------------------
+
+
+def _load(bench: _Bench) -> None:
+    """The links of everything fresh or gone, and of everything that was left open."""
+    store, sync = bench.world.store, bench.sync
+    ids: set[LinkId] = set(store.unsettled(sync.id))
+    for side, sweep in bench.sweeps.items():
+        keys = [*(key for key in sweep.fresh if key not in sweep.new), *sweep.gone]
+        ids |= {seen.link for seen in store.seen(sync.id, side, keys).values() if seen.link is not None}
+    bench.links.update(store.links(sync.id, sorted(ids)))
+
+
+async def _decide(bench: _Bench) -> None:
+    sync = bench.sync
+    choices = _choices(bench)
+    parked = {(entry.side, entry.key): entry for entry in bench.world.store.parked(sync.id)}
+    for link in bench.links.values():
+        view = _view(bench, link, choices.get(link.id, {}))
+        if needs_edit_times(view, sync.rules):
+            view = await _with_edits(bench, link, view)
+        bench.views[link.id] = view
+        title = _title(view, link)
+        reason = _stopped(bench, link, parked)
+        if reason is not None:
+            bench.held.append(Held(reason[0], reason[1], title, link.id, link.left.key, link.right.key))
+            continue
+        decision = merge(view, sync.rules)
+        _count(bench, link, view, decision)
+        bench.linked.append(Linked(link.id, link.left.key, link.right.key, title, decision))
+
+
+def _view(bench: _Bench, link: Link, choice: Mapping[str, Resolution | Answer]) -> View:
+    answer = choice.get("")
+    return View(
+        link.id,
+        link.base,
+        _sighting(bench, link, Side.LEFT),
+        _sighting(bench, link, Side.RIGHT),
+        resolutions={name: chosen for name, chosen in choice.items() if isinstance(chosen, Resolution)},
+        answer=answer if isinstance(answer, Answer) else None,
+    )
+
+
+def _sighting(bench: _Bench, link: Link, side: Side) -> Sighting:
+    """What was just seen of one side, else what it was when last seen."""
+    sweep, seen = bench.sweeps[side], link.of(side)
+    if seen.key in sweep.fresh:
+        return Present(sweep.fresh[seen.key])
+    if seen.key in sweep.gone:
+        return sweep.gone[seen.key]
+    remembered = as_seen(seen)
+    if isinstance(remembered, Present) and seen.fields is None:
+        record = msgspec.structs.replace(remembered.record, fields=dict(link.base.of(side)))
+        return Present(record)
+    return remembered
+
+
+async def _with_edits(bench: _Bench, link: Link, view: View) -> View:
+    """The same view with each field's own edit time, where the vendors tell."""
+    left, right = bench.sync.left, bench.sync.right
+    return msgspec.structs.replace(
+        view,
+        left_edits=await left.connector.edits(left.scope, link.left.key),
+        right_edits=await right.connector.edits(right.scope, link.right.key),
+    )
+
+
+def _choices(bench: _Bench) -> dict[LinkId, dict[str, Resolution | Answer]]:
+    """What persons have chosen, by link and line; the empty line is the record itself."""
+    out: dict[LinkId, dict[str, Resolution | Answer]] = {}
+    for question in bench.world.store.questions(bench.sync.id):
+        if question.choice is not None and question.held.link is not None:
+            out.setdefault(question.held.link, {})[question.held.field or ""] = question.choice
+    return out
+
+
+def _stopped(
+    bench: _Bench, link: Link, parked: Mapping[tuple[Side, RecordKey], Parked]
+) -> tuple[Rule, str] | None:
+    """Why nothing is decided about a link now: an unknown outcome, or a refusal that nothing has changed since."""
+    for side in Side:
+        key = link.of(side).key
+        if key in bench.frozen[side]:
+            return Rule.UNKNOWN_OUTCOME, bench.frozen[side][key]
+        entry = parked.get((side, key))
+        if entry is not None and _is_parked(bench, entry, link):
+            return Rule.PARKED, entry.message
+    return None
+
+
+def _is_parked(bench: _Bench, entry: Parked, link: Link | None) -> bool:
+    if entry.due is not None and entry.due <= bench.world.clock.now():
+        return False
+    keys = {side: link.of(side).key for side in Side} if link else {entry.side: entry.key}
+    return not any(key in bench.sweeps[side].moved for side, key in keys.items())
+
+
+def _title(view: View, link: Link) -> str:
+    for side in Side:
+        sighting = view.of(side)
+        if isinstance(sighting, Present) and sighting.record.title:
+            return sighting.record.title
+    return link.left.title or link.right.title
+
+
+def _count(bench: _Bench, link: Link, view: View, decision: Decision) -> None:
+    """Count what the brakes look at: links that one side's edits would change, and links that a side lost."""
+    match decision:
+        case Fields(fields):
+            bench.changed[Side.LEFT] += any(f.to_right is not None for f in fields)
+            bench.changed[Side.RIGHT] += any(f.to_left is not None for f in fields)
+        case Remove(side, _, rule) if rule is not Rule.RESOLVED:
+            bench.gone[side.other] += 1
+        case Revive(side, _, _, rule) if rule is not Rule.RESOLVED:
+            bench.gone[side] += 1
+        case _:
+            for side in Side:
+                is_new = link.of(side).gone is None and link.of(side).key in bench.sweeps[side].gone
+                bench.gone[side] += is_new and view.answer is None
+
+
+# --- records without a link -----------------------------------------------------------------------------------------
+
+
+def _waiting(bench: _Bench, side: Side) -> dict[RecordKey, Record]:
+    """Every present record of a side that no link ties and nobody released."""
+    store, sync, sweep = bench.world.store, bench.sync, bench.sweeps[side]
+    out: dict[RecordKey, Record] = {}
+    for seen in store.waiting(sync.id, side):
+        sighting = as_seen(seen)
+        if seen.key not in sweep.gone and isinstance(sighting, Present):
+            out[seen.key] = sweep.fresh.get(seen.key, sighting.record)
+    known = store.seen(sync.id, side, [key for key in sweep.fresh if key not in out])
+    for key, record in sweep.fresh.items():
+        seen = known.get(key)
+        if seen is None or seen.gone is not None:
+            out[key] = record
+    return {key: record for key, record in out.items() if record.in_scope}
+
+
+def _without_held(bench: _Bench, matching: Matching) -> Matching:
+    """Take out the records whose last write has no known outcome, or was refused: a copy could be a second one."""
+    parked = {(entry.side, entry.key): entry for entry in bench.world.store.parked(bench.sync.id)}
+    lone: dict[Side, tuple[Record, ...]] = {}
+    for side in Side:
+        going: list[Record] = []
+        for record in matching.lone(side):
+            keys = (record.key, None) if side is Side.LEFT else (None, record.key)
+            entry = parked.get((side, record.key))
+            if record.key in bench.frozen[side]:
+                text = bench.frozen[side][record.key]
+                bench.held.append(Held(Rule.UNKNOWN_OUTCOME, text, record.title, None, *keys))
+            elif entry is not None and _is_parked(bench, entry, None):
+                bench.held.append(Held(Rule.PARKED, entry.message, record.title, None, *keys))
+            else:
+                going.append(record)
+        lone[side] = tuple(going)
+    pairs = tuple(
+        pair
+        for pair in matching.pairs
+        if pair.left.key not in bench.frozen[Side.LEFT] and pair.right.key not in bench.frozen[Side.RIGHT]
+    )
+    return Matching(pairs, lone[Side.LEFT], lone[Side.RIGHT], matching.ambiguous)
+
+
+# --- what the brakes look at ----------------------------------------------------------------------------------------
+
+
+def _facts(bench: _Bench) -> Facts:
+    store, sync, world = bench.world.store, bench.sync, bench.world
+    counts = store.counts(sync.id)
+    known = {Side.LEFT: counts.left, Side.RIGHT: counts.right}
+    last = next((run for run in store.runs(sync.id) if run.ended_at is not None), None)
+    mapping, filters = store.recall(sync.id, "mapping"), store.recall(sync.id, "filter")
+    sides = {
+        side: SideFacts(
+            listed=sweep.listed,
+            known=known[side],
+            changed=bench.changed[side],
+            gone=bench.gone[side],
+            is_complete=sweep.ending.is_complete,
+            is_delta=sweep.is_delta,
+            reason=sweep.ending.reason,
+        )
+        for side, sweep in bench.sweeps.items()
+    }
+    return Facts(
+        left=sides[Side.LEFT],
+        right=sides[Side.RIGHT],
+        links=counts.links,
+        now=world.clock.now(),
+        last_run_at=last.ended_at if last else None,
+        is_mapping_changed=mapping is not None and mapping != sync.mapping_digest,
+        is_filter_changed=filters is not None and filters != sync.filter_digest,
+    )

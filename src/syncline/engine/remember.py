@@ -1,0 +1,105 @@
+"""What a run saw into the store, before anything is written to a vendor.
+
+Called by `runs` right after the plan is made. A record that something still has to happen to is remembered as not
+settled, with its values: a run that is stopped by a brake, a crash or a refusal finds everything again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from syncline.core.plan import Plan
+from syncline.core.records import Gone, LinkId, Record, RecordKey, Side
+from syncline.engine.pull import Sweep
+from syncline.engine.reconcile import Reconciled
+from syncline.engine.sync import Sync, World
+from syncline.ports import Question, Run, Seen, Standing
+
+
+def remember(world: World, sync: Sync, run: Run, sweeps: dict[Side, Sweep], made: Reconciled) -> None:
+    """Store sightings, cursors and questions in one transaction."""
+    busy = _busy(made.plan)
+    with world.store.transaction():
+        for side, sweep in sweeps.items():
+            world.store.see(sync.id, side, list(_sightings(world, sync, side, sweep, made, busy)))
+            if sweep.ending.cursor is not None and (sweep.ending.is_complete or sweep.is_delta):
+                world.store.remember(sync.id, f"cursor:{side.value}", sweep.ending.cursor)
+        world.store.ask(sync.id, list(_questions(world, sync, run, made)))
+
+
+def seen_now(
+    record: Record,
+    digest: bytes,
+    *,
+    link: LinkId | None,
+    is_settled: bool,
+    standing: Standing = Standing.LINKED,
+) -> Seen:
+    """A present record as the store keeps it; its values only while it is not settled."""
+    return Seen(
+        record.key,
+        digest,
+        standing,
+        is_settled,
+        updated_at=record.updated_at,
+        title=record.title,
+        fields=None if is_settled else record.fields,
+        link=link,
+        external_key=record.external_key,
+        in_scope=record.in_scope,
+    )
+
+
+def tombstone(key: RecordKey, gone: Gone, title: str = "") -> Seen:
+    """A record that is gone and that no link ties: kept, so that a listing that lags does not bring it back."""
+    return Seen(key, b"", Standing.RELEASED, is_settled=True, title=title, gone=gone)
+
+
+def _busy(plan: Plan) -> set[LinkId]:
+    """Links that something has to happen to, or that wait for a person."""
+    steps = {step.link for step in (*plan.steps, *plan.stopped)}
+    return {link for link in steps | {held.link for held in plan.held} if link is not None}
+
+
+def _sightings(
+    world: World, sync: Sync, side: Side, sweep: Sweep, made: Reconciled, busy: set[LinkId]
+) -> Iterable[Seen]:
+    by_key = {link.of(side).key: link for link in made.links.values()}
+    others = [key for key in (*sweep.fresh, *sweep.gone) if key not in by_key]
+    known = world.store.seen(sync.id, side, others)
+    for key, record in sweep.fresh.items():
+        link, digest = by_key.get(key), sweep.digests.get(key, b"")
+        if link is not None:
+            is_settled = link.id not in busy
+            yield seen_now(record, digest, link=link.id, is_settled=is_settled)
+        elif key in known and known[key].gone is None and known[key].standing is Standing.RELEASED:
+            yield seen_now(record, digest, link=None, is_settled=True, standing=Standing.RELEASED)
+        else:
+            yield seen_now(record, digest, link=None, is_settled=False, standing=Standing.WAITING)
+    for key, gone in sweep.gone.items():
+        link = by_key.get(key)
+        if link is None:
+            yield tombstone(key, gone)
+        else:
+            yield msgspec.structs.replace(link.of(side), gone=gone, is_settled=False, digest=b"")
+
+
+def _questions(world: World, sync: Sync, run: Run, made: Reconciled) -> Iterable[Question]:
+    """Everything held that a person can do something about."""
+    for held in made.plan.held:
+        if held.rule.is_question:
+            view = made.views.get(held.link) if held.link is not None else None
+            left, right = held.line or (None, None)
+            yield Question(
+                id=0,
+                sync=sync.id,
+                held=held,
+                base_left=view.base.left.get(left) if view and view.base and left else None,
+                base_right=view.base.right.get(right) if view and view.base and right else None,
+                asked_at=world.clock.now(),
+                run=run.id,
+                left_edit=view.left_edits.get(left) if view and left else None,
+                right_edit=view.right_edits.get(right) if view and right else None,
+            )

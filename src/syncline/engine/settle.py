@@ -1,0 +1,270 @@
+"""The outcome of one step into the store: base, link, sightings and history, in one transaction.
+
+Called by `apply` after a vendor answered and by `recover` when a look shows what became of an interrupted write.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from syncline.core.decisions import FieldDecision
+from syncline.core.plan import Effect, Step
+from syncline.core.records import (
+    Archive,
+    Create,
+    Delete,
+    FieldId,
+    Gone,
+    LinkId,
+    Proof,
+    Receipt,
+    Record,
+    RecordKey,
+    Restore,
+    RunId,
+    Side,
+    Update,
+)
+from syncline.core.values import Value
+from syncline.engine.remember import seen_now, tombstone
+from syncline.engine.sync import Sync, World
+from syncline.ports import Entry
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What a run knows of the records it touches: their present state, and what is still to come for each link.
+
+    `now` holds the latest record of each side by key; `open` the links that must stay unsettled; `left` how many steps
+    each link still waits for; `ties` the links made in this run, by their two keys.
+    """
+
+    now: dict[tuple[Side, RecordKey], Record] = field(default_factory=dict[tuple[Side, RecordKey], Record])
+    digests: dict[tuple[Side, RecordKey], bytes] = field(default_factory=dict[tuple[Side, RecordKey], bytes])
+    gone: dict[tuple[Side, RecordKey], Gone] = field(default_factory=dict[tuple[Side, RecordKey], Gone])
+    bases: dict[LinkId, Mapping[Side, Mapping[FieldId, Value]]] = field(
+        default_factory=dict[LinkId, Mapping[Side, Mapping[FieldId, Value]]]
+    )
+    open: set[tuple[RecordKey | None, RecordKey | None]] = field(
+        default_factory=set[tuple[RecordKey | None, RecordKey | None]]
+    )
+    left: dict[tuple[RecordKey | None, RecordKey | None], int] = field(
+        default_factory=dict[tuple[RecordKey | None, RecordKey | None], int]
+    )
+    ties: dict[tuple[RecordKey, RecordKey], LinkId] = field(
+        default_factory=dict[tuple[RecordKey, RecordKey], LinkId]
+    )
+
+
+Keys = tuple[RecordKey | None, RecordKey | None]
+
+
+def keys_of(step: Step) -> Keys:
+    """The step's records as (left, right); None for one that is still to be made."""
+    return (step.key, step.counterpart) if step.side is Side.LEFT else (step.counterpart, step.key)
+
+
+def settle(world: World, sync: Sync, run: RunId, step: Step, receipt: Receipt | None, ledger: Ledger) -> None:
+    """Note that a step is done: move the base, tie or close the link, update what we saw, append the history."""
+    before = keys_of(step)
+    _see_receipt(step, receipt, ledger)
+    entries = list(_entries(run, step, receipt, ledger, world.clock.now()))
+    if step.effect is Effect.CLOSE:
+        _close(world, sync, step, ledger)
+    else:
+        keys = _tied_keys(step, receipt)
+        link = _link(world, sync, step, keys, ledger)
+        left, right = bases(step, receipt, ledger)
+        if left or right:
+            world.store.move_base(link, left, right)
+        entries = [
+            msgspec.structs.replace(e, link=link, left_key=keys[0], right_key=keys[1]) for e in entries
+        ]
+        _count_down(before, keys, ledger)
+        _see_link(world, sync, link, keys, ledger)
+    world.store.record(sync.id, entries)
+    if step.write is not None:
+        source = before[0] if step.side is Side.RIGHT else before[1]
+        world.store.unpark(sync.id, step.side.other, [source] if source else [])
+        world.store.unpark(sync.id, step.side, [step.key] if step.key else [])
+
+
+def _see_receipt(step: Step, receipt: Receipt | None, ledger: Ledger) -> None:
+    """The vendor's answer is the newest state of the written record; its listing bytes are not known yet."""
+    if receipt is None or receipt.record is None:
+        return
+    spot = (step.side, receipt.key)
+    earlier = ledger.now.get(spot)
+    fields = {**(earlier.fields if earlier else {}), **receipt.record.fields}
+    ledger.now[spot] = msgspec.structs.replace(receipt.record, fields=fields)
+    ledger.digests[spot] = b""
+
+
+def _tied_keys(step: Step, receipt: Receipt | None) -> tuple[RecordKey, RecordKey]:
+    own = receipt.key if receipt is not None else step.key
+    assert own is not None  # noqa: S101 - a step without a write names its record
+    assert step.counterpart is not None  # noqa: S101 - only a closing step may lack a counterpart
+    return (own, step.counterpart) if step.side is Side.LEFT else (step.counterpart, own)
+
+
+def _link(world: World, sync: Sync, step: Step, keys: tuple[RecordKey, RecordKey], ledger: Ledger) -> LinkId:
+    if step.link is not None:
+        new = keys[0] if step.side is Side.LEFT else keys[1]
+        if step.key is not None and new != step.key:
+            # Made anew after a deletion: the link goes on with the new record.
+            world.store.retie(step.link, step.side, new)
+            buried = ledger.gone.get((step.side, step.key), Gone(Proof.NOT_FOUND))
+            world.store.see(sync.id, step.side, [tombstone(step.key, buried, step.title)])
+        return step.link
+    if keys not in ledger.ties:
+        ledger.ties[keys] = world.store.tie(sync.id, *keys, world.clock.now())
+    return ledger.ties[keys]
+
+
+def bases(
+    step: Step, receipt: Receipt | None, ledger: Ledger
+) -> tuple[dict[FieldId, Value], dict[FieldId, Value]]:
+    """What both sides hold now in the step's fields: the vendor's own words where we wrote, else what was read."""
+    left: dict[FieldId, Value] = {}
+    right: dict[FieldId, Value] = {}
+    written = _written(step)
+    for decision in step.fields:
+        for side, out in ((Side.LEFT, left), (Side.RIGHT, right)):
+            name = decision.left_field if side is Side.LEFT else decision.right_field
+            planned = _planned(decision, side)
+            if planned is None:
+                continue
+            answered = None
+            if side is step.side and name in written and receipt is not None and receipt.record is not None:
+                answered = receipt.record.fields.get(name)
+            elif (
+                side is not step.side and _target(decision, side) is not None and step.counterpart is not None
+            ):
+                earlier = ledger.now.get((side, step.counterpart))
+                answered = earlier.fields.get(name) if earlier else None
+            out[name] = planned if answered is None else answered
+    return left, right
+
+
+def _written(step: Step) -> Mapping[FieldId, Value]:
+    match step.write:
+        case Create(fields) | Update(_, fields) | Restore(_, fields):
+            return fields
+        case _:
+            return {}
+
+
+def _target(decision: FieldDecision, side: Side) -> Value | None:
+    return decision.to_left if side is Side.LEFT else decision.to_right
+
+
+def _now(decision: FieldDecision, side: Side) -> Value | None:
+    return decision.left if side is Side.LEFT else decision.right
+
+
+def _planned(decision: FieldDecision, side: Side) -> Value | None:
+    target = _target(decision, side)
+    return _now(decision, side) if target is None else target
+
+
+def _count_down(before: Keys, after: Keys, ledger: Ledger) -> None:
+    count = ledger.left.pop(before, 1) - 1
+    ledger.left[after] = ledger.left.pop(after, 0) + count
+    if before in ledger.open:
+        ledger.open.add(after)
+
+
+def _see_link(
+    world: World, sync: Sync, link: LinkId, keys: tuple[RecordKey, RecordKey], ledger: Ledger
+) -> None:
+    """Both records as they are now; settled once nothing more is to come and nothing is open."""
+    is_settled = ledger.left.get(keys, 0) <= 0 and keys not in ledger.open
+    for side, key in zip(Side, keys, strict=True):
+        record = ledger.now.get((side, key))
+        if record is not None:
+            digest = ledger.digests.get((side, key), b"")
+            world.store.see(sync.id, side, [seen_now(record, digest, link=link, is_settled=is_settled)])
+
+
+def _close(world: World, sync: Sync, step: Step, ledger: Ledger) -> None:
+    """The link ends. Whatever is gone leaves a tombstone; a released record stays for itself."""
+    assert step.link is not None  # noqa: S101 - only links are closed
+    world.store.untie(step.link, step.release, world.clock.now())
+    for side, key in zip(Side, keys_of(step), strict=True):
+        if key is None or side is step.release:
+            continue
+        is_ours = side is step.side and isinstance(step.write, Delete)
+        gone = Gone(Proof.DELETED_BY_US) if is_ours else ledger.gone.get((side, key), Gone(Proof.NOT_FOUND))
+        world.store.see(sync.id, side, [tombstone(key, gone, step.title)])
+
+
+def _entries(
+    run: RunId, step: Step, receipt: Receipt | None, ledger: Ledger, now: dt.datetime
+) -> Iterator[Entry]:
+    left_key, right_key = keys_of(step)
+    if isinstance(step.write, Update) and not step.fields:
+        # The first of two writes: its fields are settled, and told of, with the second.
+        return
+    if isinstance(step.write, Delete | Archive) or step.effect is Effect.CLOSE or not step.fields:
+        side = step.side if step.write is not None else None
+        yield Entry(
+            run, step.link, left_key, right_key, "", side, None, None, None, step.rule, now, step.title
+        )
+        yield from _removed(run, step, ledger, now)
+        return
+    written = _written(step)
+    for decision in step.fields:
+        for side in Side:
+            target, name = (
+                _target(decision, side),
+                (decision.left_field if side is Side.LEFT else decision.right_field),
+            )
+            if target is None:
+                continue
+            new = target
+            if side is step.side and name in written and receipt is not None and receipt.record is not None:
+                new = receipt.record.fields.get(name, target)
+            lost = decision.lost if decision.lost_side is side else None
+            yield Entry(
+                run, step.link, left_key, right_key, decision.name, side, _now(decision, side), new, lost,
+                decision.rule, now, step.title,
+            )  # fmt: skip
+        if decision.to_left is None and decision.to_right is None:
+            yield Entry(
+                run, step.link, left_key, right_key, decision.name, None, decision.left, decision.right, decision.lost,
+                decision.rule, now, step.title,
+            )  # fmt: skip
+
+
+def _removed(run: RunId, step: Step, ledger: Ledger, now: dt.datetime) -> Iterator[Entry]:
+    """What a deleted record held last, so that the history can give it back."""
+    if not isinstance(step.write, Delete) or step.link is None:
+        return
+    left_key, right_key = keys_of(step)
+    for name, value in ledger.bases.get(step.link, {}).get(step.side, {}).items():
+        yield Entry(
+            run,
+            step.link,
+            left_key,
+            right_key,
+            str(name),
+            step.side,
+            value,
+            None,
+            value,
+            step.rule,
+            now,
+            step.title,
+        )
+
+
+def touched(steps: Iterable[Step]) -> dict[Keys, int]:
+    """How many steps each pair of records waits for."""
+    out: dict[Keys, int] = {}
+    for step in steps:
+        out[keys_of(step)] = out.get(keys_of(step), 0) + 1
+    return out
