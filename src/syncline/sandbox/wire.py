@@ -7,10 +7,11 @@ real HTTP (`sandbox.server`) and a simulated world with its own clock and networ
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
@@ -31,7 +32,7 @@ class Request:
         parts = urlsplit(url)
         return cls(
             method.upper(),
-            parts.path,
+            unquote(parts.path),
             dict(parse_qsl(parts.query, keep_blank_values=True)),
             {name.lower(): value for name, value in headers.items()},
             body,
@@ -77,6 +78,14 @@ class Vendor(Protocol):
         """Hand over (and forget) the webhooks made since the last call."""
         ...
 
+    def control(self, action: str, args: dict[str, object]) -> object:
+        """Do what only a person or an administrator can: edit in the web UI, set a quota, register a webhook.
+
+        Answers something that encodes to JSON. Raises `ValueError` on an unknown action or bad arguments, with a
+        sentence that says which.
+        """
+        ...
+
 
 class SandboxClock:
     """The stand-ins' time: starts where it is told, stands still or follows a ticker, and can be moved by hand."""
@@ -90,6 +99,11 @@ class SandboxClock:
         """The stand-ins' current time, aware UTC."""
         elapsed = self._ticker.elapsed() if self._ticker else dt.timedelta()
         return self._start + self._offset + elapsed
+
+    @property
+    def is_running(self) -> bool:
+        """Whether time passes by itself."""
+        return self._ticker is not None
 
     def advance(self, seconds: float) -> None:
         """Move forward (or back, with a negative number)."""
@@ -111,3 +125,15 @@ class Ticker(Protocol):
     def elapsed(self) -> dt.timedelta:
         """Time since the ticker was made."""
         ...
+
+
+class RealTicker:
+    """Time as it passes on this machine, for sandboxes that people look at."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._made = monotonic()
+
+    def elapsed(self) -> dt.timedelta:
+        """Time since the ticker was made."""
+        return dt.timedelta(seconds=self._monotonic() - self._made)

@@ -1,0 +1,70 @@
+"""Every fact about HighLevel that nobody has confirmed, as a setting with a default.
+
+Read by the rest of the stand-in; set by whoever makes a vendor, or later through the control action `options`. The
+numbers in the comments are sections of the facts (highlevel-api.md).
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import msgspec
+
+
+class PlainArray(Enum):
+    """What a plain array does to a multi-valued field in an update, where the vendor documents `add`/`remove` (1.3)."""
+
+    REPLACE = "replace"
+    REJECT = "reject"
+    MERGE = "merge"
+
+
+class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The settings, grouped as the stand-in is."""
+
+    # Records: sections 1.3, 6.2 and 7
+    plain_array: PlainArray = PlainArray.REPLACE
+    identical_put_bumps: bool = True
+    identical_put_fires: bool = True
+    invalid_option_status: int = 422
+    unique_status: int = 400
+    unique_message: str = "A record with the same value for {field} already exists"
+    primary_required: bool = False
+    foreign_record_status: int = 404
+    bare_object_key: bool = True
+    record_scopes: bool = True
+    """Whether reading, changing and deleting one record needs the `objects/record` scopes the spec leaves out."""
+    api_channel: str = "INTEGRATION"
+    human_source: str = "WEB_USER"
+
+    # Search: sections 1.3, 7.4 and 7.5
+    max_page_limit: int = 100
+    max_depth: int | None = None
+    """How many records page-based paging reaches; no limit when None."""
+    total_cap: int | None = None
+    time_ranges: bool = True
+    """Whether `range` on createdAt and updatedAt works."""
+
+    # Schema: sections 1.4 and 1.5
+    schema_cache_seconds: float = 0.0
+    field_keys_from_names: bool = False
+    keep_option_keys: bool = False
+    """Keep option keys that a request gives, lower-cased, rather than make them from the labels."""
+
+    # Access: sections 1.2 and 2.4
+    unknown_route_status: int = 401
+    auth_class_status: int = 401
+    bogus_version_message: str = "version header is invalid."
+    invalid_private_message: str = "Invalid token: access token is invalid"
+    v3_prefix: bool = False
+    """Whether `/v3/...` paths exist, meaning `Version: v3`."""
+
+    # Quota: section 4
+    daily_reset_header: bool = True
+    private_token_shares_quota: bool = False
+    """Whether a private token draws on the Marketplace app's quota rather than on its own."""
+
+    # Webhooks: section 3
+    object_key_in_webhooks: bool = True
+    legacy_signature: bool = False
+    """Also sign with RSA in `X-WH-Signature`, as the vendor did until 2026-09."""
