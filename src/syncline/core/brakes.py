@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from decimal import Decimal
 from enum import Enum
 
 import msgspec
@@ -128,7 +129,8 @@ def _shares(facts: Facts, limits: Limits) -> Iterator[Brake]:
 
 
 def _over(count: int, total: int, share: float | None, at_least: int) -> bool:
-    return share is not None and count >= at_least and count > share * total
+    """Whether more than the share: counted in decimals, for 29 of 100 are not more than 0.29 of them."""
+    return share is not None and count >= at_least and count > Decimal(str(share)) * total
 
 
 def _settings(facts: Facts) -> Iterator[Brake]:

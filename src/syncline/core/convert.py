@@ -7,13 +7,13 @@ Used by `mapping` when a line joins fields of different types and no transform i
 from __future__ import annotations
 
 import datetime as dt
-import html as html_module
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
 import msgspec
 
+from syncline.core.markup import html_of_text, text_of_html
 from syncline.core.values import (
     Day,
     FieldType,
@@ -29,7 +29,7 @@ from syncline.core.values import (
     Text,
     Value,
     YesNo,
-    canonical_html,
+    canonical_text,
 )
 
 
@@ -43,8 +43,13 @@ Conversion = Callable[[Value], "Value | Untranslatable"]
 
 
 def convert(source: FieldType, target: FieldType) -> Conversion | None:
-    """The conversion between two types, or None where none is obvious."""
+    """The conversion between two types, or None where none is obvious.
+
+    A reference names a record of its own connection: only the links know its counterpart, so it never just goes over.
+    """
     if source is target:
+        if source is FieldType.REFERENCE:
+            return None
         return lambda value: value
     return _CONVERSIONS.get((source, target))
 
@@ -52,32 +57,6 @@ def convert(source: FieldType, target: FieldType) -> Conversion | None:
 def is_lossless(left: FieldType, right: FieldType) -> bool:
     """Whether a value survives the way to the other type and back."""
     return left is right or (left, right) in _LOSSLESS or (right, left) in _LOSSLESS
-
-
-def text_of_html(html: str) -> str:
-    """HTML as plain text: blocks and list items on lines of their own, formatting dropped."""
-    parts: list[str] = []
-    for piece in canonical_html(html):
-        if piece == "<li>":
-            parts.append("\n- ")
-        elif piece.startswith("<") and piece.endswith(">"):
-            name = piece.strip("</>").split(" ", 1)[0]
-            parts.append("\n" if name in _LINE_TAGS else "")
-        else:
-            parts.append(piece)
-    lines = "".join(parts).replace(" \n", "\n").split("\n")
-    return "\n".join(line for line in lines if line.strip()).strip()
-
-
-def html_of_text(text: str) -> str:
-    """Plain text as HTML: one paragraph a line, special characters escaped."""
-    lines = [line for line in text.replace("\r\n", "\n").split("\n") if line.strip()]
-    return "".join(f"<p>{html_module.escape(line.strip(), quote=False)}</p>" for line in lines)
-
-
-_LINE_TAGS = frozenset(
-    {"ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "tr", "table", "hr"}
-)
 
 
 _V = TypeVar("_V")
@@ -95,7 +74,8 @@ def _number(text: Text) -> Value | Untranslatable:
         number = Decimal(text.text.strip())
     except InvalidOperation:
         return Untranslatable(f"'{text.text[:40]}' is not a number")
-    return Number(number) if number.is_finite() else Untranslatable(f"'{text.text[:40]}' is not a number")
+    is_plain = number.is_finite() and abs(number.adjusted()) <= _LONGEST
+    return Number(number) if is_plain else Untranslatable(f"'{text.text[:40]}' is not a number")
 
 
 def _day(text: Text) -> Value | Untranslatable:
@@ -108,9 +88,9 @@ def _day(text: Text) -> Value | Untranslatable:
 def _moment(text: Text) -> Value | Untranslatable:
     try:
         at = dt.datetime.fromisoformat(text.text.strip())
-    except ValueError:
+        return Moment(at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC))
+    except (ValueError, OverflowError):
         return Untranslatable(f"'{text.text[:40]}' is not a time like 2026-03-31T09:30:00Z")
-    return Moment(at if at.tzinfo else at.replace(tzinfo=dt.UTC))
 
 
 def _phone(text: Text) -> Value | Untranslatable:
@@ -121,24 +101,43 @@ def _phone(text: Text) -> Value | Untranslatable:
 def _joined(many: ManyOf) -> Value | Untranslatable:
     if any("," in key for key in many.keys):
         return Untranslatable("a label with a comma cannot be written in a comma-separated text")
-    return Text(", ".join(sorted(many.keys)))
+    return Text(", ".join(sorted({key.strip() for key in many.keys} - {""})))
 
 
 def _split(text: Text) -> Value:
     return ManyOf(tuple(part for part in (piece.strip() for piece in text.text.split(",")) if part))
 
 
+def _person(text: Text) -> Value | Untranslatable:
+    email = text.text.strip()
+    if "@" not in email or any(character.isspace() for character in email):
+        return Untranslatable(f"'{text.text[:40]}' is not an e-mail address")
+    return Person(email=email)
+
+
 def _email(person: Person) -> Value | Untranslatable:
-    return Text(person.email) if person.email else Untranslatable("the person's e-mail is not known")
+    return (
+        Text(person.email.strip())
+        if person.email.strip()
+        else Untranslatable("the person's e-mail is not known")
+    )
 
 
-def _number_text(number: Number) -> Value:
-    return Text(format(number.number.normalize() if number.number else Decimal(0), "f"))
+def _number_text(number: Number) -> Value | Untranslatable:
+    exact = number.number
+    if not exact.is_finite() or abs(exact.adjusted()) > _LONGEST:
+        return Untranslatable("the number is too long to be written out")
+    digits = format(exact, "f")
+    plain = digits.rstrip("0").rstrip(".") if "." in digits else digits
+    return Text("0" if plain in ("-0", "") else plain)
 
 
 def _moment_text(moment: Moment) -> Value:
     return Text(moment.at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z"))
 
+
+_LONGEST = 60
+"""Digits before or behind the point beyond which a text is no number that anybody typed."""
 
 T = FieldType
 _CONVERSIONS: dict[tuple[FieldType, FieldType], Conversion] = {
@@ -157,13 +156,13 @@ _CONVERSIONS: dict[tuple[FieldType, FieldType], Conversion] = {
     (T.NUMBER, T.MONEY): _of(Number, lambda number: Money(number.number)),
     (T.MONEY, T.NUMBER): _of(Money, lambda money: Number(money.amount)),
     (T.ONE_OF, T.TEXT): _of(OneOf, lambda option: Text(option.key)),
-    (T.TEXT, T.ONE_OF): _of(Text, lambda text: OneOf(text.text.strip())),
+    (T.TEXT, T.ONE_OF): _of(Text, lambda text: OneOf(canonical_text(text.text))),
     (T.ONE_OF, T.MANY_OF): _of(OneOf, lambda option: ManyOf((option.key,))),
     (T.MANY_OF, T.TEXT): _of(ManyOf, _joined),
     (T.TEXT, T.MANY_OF): _of(Text, _split),
     (T.YES_NO, T.TEXT): _of(YesNo, lambda answer: Text("yes" if answer.yes else "no")),
     (T.PERSON, T.TEXT): _of(Person, _email),
-    (T.TEXT, T.PERSON): _of(Text, lambda text: Person(email=text.text.strip())),
+    (T.TEXT, T.PERSON): _of(Text, _person),
     (T.REFERENCE, T.TEXT): _of(Reference, lambda reference: Text(reference.key)),
 }
 

@@ -18,52 +18,61 @@ def merge_elements(
     lens: Lens, base: tuple[Value | None, Value | None], now: tuple[Value | None, Value | None]
 ) -> tuple[Value, Value]:
     """Both sides' new sets (left, right), given the base and the present set of each."""
-    left = _carry(lens, Side.LEFT, base[1], now[1], now[0])
-    right = _carry(lens, Side.RIGHT, base[0], now[0], now[1])
+    (base_left, base_right), (now_left, now_right) = base, now
+    left = _carry(lens, Side.LEFT, (base_right, now_right), (base_left, now_left))
+    right = _carry(lens, Side.RIGHT, (base_left, now_left), (base_right, now_right))
     return left, right
 
 
 def _carry(
-    lens: Lens, side: Side, base_source: Value | None, now_source: Value | None, now_target: Value | None
+    lens: Lens,
+    side: Side,
+    source: tuple[Value | None, Value | None],
+    target: tuple[Value | None, Value | None],
 ) -> Value:
-    """The target's set with what the source added since its base, without what it removed."""
-    before, after = _elements(base_source), _elements(now_source)
-    kept = {counterpart(lens, side, element) for element in after}
-    added = [counterpart(lens, side, element) for element in after if element not in before]
-    removed = {counterpart(lens, side, element) for element in before if element not in after} - kept
-    target = _elements(now_target)
-    represented = {counterpart(lens, side.other, element) for element in target}
-    out = [
-        element
-        for element in target
-        if element not in removed and not _was_removed(lens, side, element, before, after)
-    ]
-    for element, origin in zip(added, (e for e in after if e not in before), strict=True):
-        if element is not None and element not in out and origin not in represented:
+    """The target's set with what the source added since its base, without what it removed.
+
+    Several elements may mean the same on the other side. What the source still holds under another name is not
+    removed, and what the target itself has just added survives a removal of its namesake.
+    """
+    before, after = _elements(source[0]), _elements(source[1])
+    own_before, own = _elements(target[0]), _elements(target[1])
+    dropped = {element for element in before if element not in after}
+    kept = _images(lens, side, after)
+    removed = _images(lens, side, dropped) - kept
+    out: list[str] = []
+    origins: set[str | None] = set()
+    for element in own:
+        origin = counterpart(lens, side.other, element)
+        still = element in kept or (origin is not None and counterpart(lens, side, origin) in kept)
+        goes = element in own_before and not still and (element in removed or origin in dropped)
+        if not goes:
             out.append(element)
+            origins.add(origin)
+    for origin in after:
+        image = counterpart(lens, side, origin) if origin not in before else None
+        if image is not None and image not in out and origin not in origins:
+            out.append(image)
     return ManyOf(tuple(out)) if out else BLANK
-
-
-def _was_removed(lens: Lens, side: Side, element: str, before: Iterable[str], after: Iterable[str]) -> bool:
-    """Whether the source's counterpart of a target element was there and is not any more (several may share it)."""
-    origin = counterpart(lens, side.other, element)
-    return origin is not None and origin in before and origin not in after
 
 
 def mirror_elements(lens: Lens, side: Side, source: Value, target: Value) -> Value:
     """The target's set made to follow the source's, its private elements left in place."""
-    wanted = [element for element in _elements(source) if counterpart(lens, side, element) is not None]
-    covered = set(wanted)
+    wanted = {
+        element: image
+        for element in _elements(source)
+        if (image := counterpart(lens, side, element)) is not None
+    }
+    images = set(wanted.values())
     out: list[str] = []
-    represented: set[str] = set()
+    origins: set[str | None] = set()
     for element in _elements(target):
         origin = counterpart(lens, side.other, element)
-        if origin is None or origin in covered or element in {counterpart(lens, side, e) for e in wanted}:
+        if origin is None or origin in wanted or element in images:
             out.append(element)
-            represented.add(origin or "")
-    for element in wanted:
-        image = counterpart(lens, side, element)
-        if image is not None and image not in out and element not in represented:
+            origins.add(origin)
+    for element, image in wanted.items():
+        if image not in out and element not in origins:
             out.append(image)
     return ManyOf(tuple(out)) if out else BLANK
 
@@ -74,6 +83,11 @@ def counterpart(lens: Lens, side: Side, element: str) -> str | None:
     if isinstance(value, Untranslatable) or not isinstance(value, ManyOf) or not value.keys:
         return None
     return value.keys[0]
+
+
+def _images(lens: Lens, side: Side, elements: Iterable[str]) -> set[str]:
+    images = (counterpart(lens, side, element) for element in elements)
+    return {image for image in images if image is not None}
 
 
 def _elements(value: Value | None) -> tuple[str, ...]:

@@ -10,15 +10,16 @@ as `to_right(v)` wherever these are defined, and so from the other side.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import Enum
 
 import msgspec
 
 from syncline.core.convert import Untranslatable, convert, is_lossless
-from syncline.core.records import FieldId, FieldSchema, ObjectSchema, Option, Side
-from syncline.core.transforms import TRANSFORMS
-from syncline.core.values import BLANK, FieldType, ManyOf, Number, OneOf, Person, Text, Value, YesNo, is_blank
+from syncline.core.records import FieldId, FieldSchema, ObjectSchema, Side
+from syncline.core.transforms import TRANSFORMS, Transform
+from syncline.core.translation import Scalar, Translation, Way, read_scalar, translation
+from syncline.core.values import FieldType, ManyOf, OneOf, Person, Value, same
 from syncline.errors import MappingError, Problem
 
 
@@ -48,9 +49,6 @@ class ConflictPolicy(Enum):
     ASK = "ask"
 
 
-Scalar = str | bool | int | float | None
-
-
 class FieldMapping(msgspec.Struct, frozen=True):
     """One line between a left and a right field.
 
@@ -71,9 +69,6 @@ class FieldMapping(msgspec.Struct, frozen=True):
     def of(self, side: Side) -> FieldId:
         """The field of one side."""
         return self.left if side is Side.LEFT else self.right
-
-
-Translation = Callable[[Value], "Value | Untranslatable"]
 
 
 class Lens(msgspec.Struct, frozen=True):
@@ -110,8 +105,8 @@ def lenses(
     """Check every mapping against both object types.
 
     Raises `MappingError` with all faults at once: unknown field, read-only target, types that do not translate, a
-    value pair that names no option, a two-way mapping that loses something and is not declared lossy, a target field
-    written by two mappings.
+    value pair that names no option, a two-way mapping that loses something and is not declared lossy (pairs that do
+    not come back included), a target field written by two mappings, the same two fields mapped twice.
     """
     problems: list[Problem] = []
     out: list[Lens] = []
@@ -125,10 +120,12 @@ def lenses(
         problems += found
         if not found:
             policy = _policy(mapping, conflicts, left_field, right_field)
-            to_right = _translation(mapping, left_field, right_field, Side.RIGHT)
-            to_left = _translation(mapping, right_field, left_field, Side.LEFT)
-            out.append(Lens(mapping, left_field, right_field, policy, to_right, to_left))
-    problems += _written_twice(mappings)
+            to_right = _way(mapping, left_field, right_field, Side.RIGHT)
+            to_left = _way(mapping, left_field, right_field, Side.LEFT)
+            lens = Lens(mapping, left_field, right_field, policy, to_right, to_left)
+            problems += _round_trip_faults(lens, path)
+            out.append(lens)
+    problems += _written_twice(mappings) + _mapped_twice(mappings)
     if problems:
         raise MappingError(f"The field mapping does not fit {left.title} and {right.title}:", tuple(problems))
     return tuple(out)
@@ -178,7 +175,7 @@ def _type_faults(
     mapping: FieldMapping, source: FieldSchema, target: FieldSchema, path: str, side: Side
 ) -> list[Problem]:
     if mapping.values:
-        return []
+        return _set_faults(source, target, path)
     if mapping.transform is None:
         if convert(source.type, target.type) is None:
             text = f"{source.type.value} '{source.id}' does not become {target.type.value} '{target.id}'."
@@ -192,15 +189,23 @@ def _type_faults(
                 f"{path}.transform", f"there is no transform '{mapping.transform}'.", f"There are: {known}."
             )
         ]
-    if side is Side.LEFT and transform.inverse is None:
+    expected = _transform(mapping, side)
+    if expected is None:
         text = f"'{transform.name}' has no inverse."
-        return [Problem(f"{path}.transform", text, "Set direction: to_right.")]
-    expected = transform if side is Side.RIGHT else TRANSFORMS[transform.inverse or ""]
+        return [Problem(f"{path}.transform", text, "Set direction: to_right or to_left.")]
     if (source.type, target.type) != (expected.source, expected.target):
         text = f"'{expected.name}' makes {expected.target.value} of {expected.source.value}, "
         text += f"here it would have to make {target.type.value} of {source.type.value}."
         return [Problem(f"{path}.transform", text, "Choose another transform or field.")]
     return []
+
+
+def _set_faults(source: FieldSchema, target: FieldSchema, path: str) -> list[Problem]:
+    """Pairs translate one option at a time, so a set fits no single value."""
+    if source.type is not FieldType.MANY_OF or target.type is FieldType.MANY_OF:
+        return []
+    text = f"a set of options '{source.id}' does not become {target.type.value} '{target.id}' by pairs."
+    return [Problem(f"{path}.values", text, "Set a direction, or map another field.")]
 
 
 def _loss(mapping: FieldMapping, left: FieldSchema, right: FieldSchema, path: str) -> list[Problem]:
@@ -218,11 +223,52 @@ def _pair_faults(mapping: FieldMapping, left: FieldSchema, right: FieldSchema, p
     out: list[Problem] = []
     for index, pair in enumerate(mapping.values):
         for scalar, field in zip(pair, (left, right), strict=True):
-            if isinstance(_read(scalar, field), Untranslatable):
+            if isinstance(read_scalar(scalar, field), Untranslatable):
                 known = ", ".join(option.key for option in field.options or ()) or field.type.value
                 text = f"'{scalar}' is no value of '{field.id}'."
                 out.append(Problem(f"{path}.values[{index}]", text, f"It takes: {known}."))
     return out
+
+
+def _round_trip_faults(lens: Lens, path: str) -> list[Problem]:
+    """Pairs that do not come back: b ↔ y, where y goes to b, but b to x and x to a."""
+    mapping = lens.mapping
+    if mapping.direction is not Direction.BOTH or mapping.is_lossy:
+        return []
+    out: list[Problem] = []
+    named: tuple[tuple[str, tuple[tuple[Scalar, Scalar], ...]], ...] = (
+        ("values", mapping.values),
+        ("people", mapping.people),
+    )
+    for name, pairs in named:
+        for index, pair in enumerate(pairs):
+            for side, scalar in zip((Side.RIGHT, Side.LEFT), pair, strict=True):
+                if not _comes_back(lens, side, scalar):
+                    text = f"'{scalar}' does not come back as itself: other pairs lead elsewhere."
+                    out.append(
+                        Problem(
+                            f"{path}.{name}[{index}]",
+                            text,
+                            "Leave the pair out, or accept it with lossy: true.",
+                        )
+                    )
+    return out
+
+
+def _comes_back(lens: Lens, side: Side, scalar: Scalar) -> bool:
+    """Whether what a value becomes on `side` still becomes that after a round trip."""
+    field = lens.of(side.other)
+    value = Person(email=str(scalar)) if field.type is FieldType.PERSON else read_scalar(scalar, field)
+    if isinstance(value, OneOf) and field.type is FieldType.MANY_OF:
+        value = ManyOf((value.key,))
+    there = value if isinstance(value, Untranslatable) else lens.to(side, value)
+    back = there if isinstance(there, Untranslatable) else lens.to(side.other, there)
+    again = back if isinstance(back, Untranslatable) else lens.to(side, back)
+    return (
+        isinstance(there, Untranslatable)
+        or isinstance(back, Untranslatable)
+        or (not isinstance(again, Untranslatable) and same(there, again))
+    )
 
 
 def _written_twice(mappings: Sequence[FieldMapping]) -> list[Problem]:
@@ -241,184 +287,35 @@ def _written_twice(mappings: Sequence[FieldMapping]) -> list[Problem]:
     return out
 
 
-# --- translating one value ------------------------------------------------------------------------------------------
+def _mapped_twice(mappings: Sequence[FieldMapping]) -> list[Problem]:
+    """The same two fields on two lines: neither conflicts nor the history could tell them apart."""
+    first: dict[tuple[FieldId, FieldId], int] = {}
+    out: list[Problem] = []
+    for index, mapping in enumerate(mappings):
+        earlier = first.setdefault((mapping.left, mapping.right), index)
+        if earlier != index:
+            text = f"'{mapping.left}' and '{mapping.right}' are already mapped by fields[{earlier}]."
+            out.append(Problem(f"fields[{index}]", text, "Keep one of them."))
+    return out
 
 
-def _translation(mapping: FieldMapping, source: FieldSchema, target: FieldSchema, side: Side) -> Translation:
-    """How a value of `source` becomes one of `target`, the field of `side`."""
-    if mapping.values:
-        return _by_pairs(mapping, source, target, side)
-    if mapping.transform is not None:
-        transform = TRANSFORMS[mapping.transform]
-        if side is Side.LEFT:
-            if transform.inverse is None:
-                return lambda _: Untranslatable(f"'{transform.name}' has no inverse")
-            transform = TRANSFORMS[transform.inverse]
-        apply = transform.apply
-        return lambda value: BLANK if is_blank(value) else apply(value)
-    converted = convert(source.type, target.type)
-    if converted is None:
-        return lambda _: Untranslatable(f"{source.type.value} does not become {target.type.value}")
-    if source.type is FieldType.ONE_OF and target.type is FieldType.TEXT:
-        converted = _label_of(source)
-    fitted = _fit(mapping, source, target, side)
-    return lambda value: BLANK if is_blank(value) else _then(converted(value), fitted)
+def _way(mapping: FieldMapping, left: FieldSchema, right: FieldSchema, side: Side) -> Translation:
+    """How a value goes to the field of `side`."""
+    transform = _transform(mapping, side)
+    if mapping.transform is not None and transform is None:
+        text = f"'{mapping.transform}' has no inverse"
+        return lambda _: Untranslatable(text)
+    if side is Side.RIGHT:
+        return translation(Way(left, right, mapping.values, mapping.people, transform))
+    pairs = tuple((there, here) for here, there in mapping.values)
+    people = tuple((there, here) for here, there in mapping.people)
+    return translation(Way(right, left, pairs, people, transform))
 
 
-def _label_of(source: FieldSchema) -> Translation:
-    """People read labels, not keys."""
-    labels = {option.key: option.label for option in source.options or ()}
-
-    def label(value: Value) -> Value | Untranslatable:
-        return Text(labels.get(value.key, value.key)) if isinstance(value, OneOf) else value
-
-    return label
-
-
-def _then(value: Value | Untranslatable, fitted: Translation) -> Value | Untranslatable:
-    return value if isinstance(value, Untranslatable) else fitted(value)
-
-
-def _by_pairs(mapping: FieldMapping, source: FieldSchema, target: FieldSchema, side: Side) -> Translation:
-    table: dict[Scalar, Value] = {}
-    for left, right in mapping.values:
-        here, there = (left, right) if side is Side.RIGHT else (right, left)
-        key, value = _read(here, source), _read(there, target)
-        if not isinstance(key, Untranslatable) and not isinstance(value, Untranslatable):
-            table.setdefault(_scalar(key), value)
-
-    def translate(value: Value) -> Value | Untranslatable:
-        if isinstance(value, ManyOf) and value.keys:
-            return _many(value, translate)
-        scalar = _scalar(value)
-        if scalar in table:
-            return table[scalar]
-        return BLANK if scalar is None else Untranslatable(f"'{scalar}' has no pair in the mapping")
-
-    return translate
-
-
-def _many(value: ManyOf, one: Translation) -> Value | Untranslatable:
-    """Every element that has a counterpart; the others belong to their own side alone."""
-    out: list[str] = []
-    for element in value.keys:
-        translated = one(OneOf(element))
-        if isinstance(translated, OneOf) and translated.key not in out:
-            out.append(translated.key)
-    return ManyOf(tuple(out)) if out else BLANK
-
-
-def _fit(mapping: FieldMapping, source: FieldSchema, target: FieldSchema, side: Side) -> Translation:
-    """Make a value of the right type one that the target field accepts."""
-    match target.type:
-        case FieldType.ONE_OF:
-            return lambda value: _option(value, source, target)
-        case FieldType.MANY_OF:
-            return lambda value: (
-                _many(value, lambda element: _option(element, source, target))
-                if isinstance(value, ManyOf)
-                else value
-            )
-        case FieldType.PERSON:
-            pairs = {
-                (a if side is Side.RIGHT else b).casefold(): (b if side is Side.RIGHT else a)
-                for a, b in mapping.people
-            }
-            return lambda value: _person(value, pairs, target)
-        case FieldType.TEXT:
-            return lambda value: _length(value, target)
-        case _:
-            return lambda value: value
-
-
-def _option(value: Value, source: FieldSchema, target: FieldSchema) -> Value | Untranslatable:
-    """The target's option with the same key, else with the same label (of the source's option, else of the text)."""
-    if not isinstance(value, OneOf):
-        return value
-    if target.options is None:
-        return value
-    label = next((option.label for option in source.options or () if option.key == value.key), value.key)
-    by_key = next((option for option in target.options if option.key == value.key), None)
-    found = by_key or _labelled(target.options, label)
-    if found is not None:
-        return OneOf(found.key)
-    if target.is_open:
-        return OneOf(label)
-    return Untranslatable(f"'{label}' is no option of '{target.id}'")
-
-
-def _labelled(options: Sequence[Option], label: str) -> Option | None:
-    folded = label.strip().casefold()
-    return next((option for option in options if option.label.strip().casefold() == folded), None)
-
-
-def _person(value: Value, pairs: dict[str, str], target: FieldSchema) -> Value | Untranslatable:
-    if not isinstance(value, Person):
-        return value
-    if not value.email:
-        return Untranslatable(f"the e-mail of {value.name or 'person ' + value.id} is not known")
-    email = pairs.get(value.email.casefold(), value.email)
-    if target.options is None:
-        return Person(email=email, name=value.name)
-    found = next((o for o in target.options if o.email.casefold() == email.casefold()), None)
-    if found is None:
-        return Untranslatable(f"nobody on the other side has the e-mail {email}")
-    return Person(email=found.email, id=found.key, name=found.label)
-
-
-def _length(value: Value, target: FieldSchema) -> Value | Untranslatable:
-    if isinstance(value, Text) and target.max_length is not None and len(value.text) > target.max_length:
-        return Untranslatable(
-            f"{len(value.text)} characters are too long for '{target.id}' ({target.max_length})"
-        )
-    return value
-
-
-# --- value pairs as they are written in a configuration ---------------------------------------------------------------
-
-
-def _read(scalar: Scalar, field: FieldSchema) -> Value | Untranslatable:
-    """A configured scalar as a value of the field; options may be named by key or by label."""
-    if scalar is None or scalar == "":
-        return BLANK
-    match field.type:
-        case FieldType.YES_NO:
-            answers = {"true": True, "yes": True, "false": False, "no": False}
-            answer = answers.get(str(scalar).lower())
-            return Untranslatable("not yes or no") if answer is None else YesNo(answer)
-        case FieldType.ONE_OF | FieldType.MANY_OF:
-            return _read_option(str(scalar), field)
-        case FieldType.TEXT:
-            return Text(str(scalar))
-        case FieldType.NUMBER:
-            text_to_number = convert(FieldType.TEXT, FieldType.NUMBER)
-            return text_to_number(Text(str(scalar))) if text_to_number else BLANK
-        case _:
-            return Untranslatable(f"{field.type.value} values cannot be paired")
-
-
-def _read_option(text: str, field: FieldSchema) -> Value | Untranslatable:
-    if field.options is None:
-        return OneOf(text)
-    if any(option.key == text for option in field.options):
-        return OneOf(text)
-    found = _labelled(field.options, text)
-    if found is not None:
-        return OneOf(found.key)
-    return OneOf(text) if field.is_open else Untranslatable("no such option")
-
-
-def _scalar(value: Value) -> Scalar:
-    match value:
-        case OneOf(key):
-            return key
-        case Text(text):
-            return text.strip()
-        case YesNo(yes):
-            return yes
-        case Number(number):
-            return float(number)
-        case _ if is_blank(value):
-            return None
-        case _:
-            return str(value)
+def _transform(mapping: FieldMapping, side: Side) -> Transform | None:
+    """The transform that leads to `side`: the named one the way the field goes, its inverse the other way."""
+    transform = TRANSFORMS.get(mapping.transform or "")
+    forward = Side.LEFT if mapping.direction is Direction.TO_LEFT else Side.RIGHT
+    if transform is None or side is forward:
+        return transform
+    return TRANSFORMS.get(transform.inverse or "")

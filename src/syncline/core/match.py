@@ -6,7 +6,7 @@ Called by `engine.reconcile`. Never guesses: a pair is proposed only when each i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from enum import Enum
 
 import msgspec
@@ -68,69 +68,115 @@ def external_key(sync: SyncId, key: RecordKey) -> str:
 def match(
     sync: SyncId, rule: MatchRule, lenses: Sequence[Lens], left: Sequence[Record], right: Sequence[Record]
 ) -> Matching:
-    """Pair unlinked records: by the external key that one of them carries, then by the key fields."""
-    pairs = [*_by_external_key(sync, left, right)]
-    taken_left, taken_right = {pair.left.key for pair in pairs}, {pair.right.key for pair in pairs}
-    rest_left = [record for record in left if record.key not in taken_left]
-    rest_right = [record for record in right if record.key not in taken_right]
+    """Pair unlinked records: by the external key that one of them carries, then by the key fields.
+
+    An external key is certain, and wins; where several records carry the same one, they are asked about.
+    """
+    marked = _matched(
+        "external key", left, right, _marks(sync, left, Side.LEFT), _marks(sync, right, Side.RIGHT)
+    )
     if rule.mode is MatchMode.CREATE_ONLY or not rule.on:
-        return Matching(tuple(pairs), tuple(rest_left), tuple(rest_right), ())
-    return _by_fields(rule, lenses, (rest_left, rest_right), pairs)
+        return marked
+    rest_left, rest_right = marked.lone_left, marked.lone_right
+    keyed = _matched(
+        "key fields",
+        rest_left,
+        rest_right,
+        [_keys(rule, lenses, record, Side.LEFT) for record in rest_left],
+        [_keys(rule, lenses, record, Side.RIGHT) for record in rest_right],
+    )
+    return Matching(
+        marked.pairs + keyed.pairs, keyed.lone_left, keyed.lone_right, marked.ambiguous + keyed.ambiguous
+    )
 
 
-def _by_external_key(sync: SyncId, left: Sequence[Record], right: Sequence[Record]) -> Iterable[Pairing]:
-    """A mark is certain, unless two records carry the same one: then it says nothing."""
-    for marked, others, is_right in ((right, left, True), (left, right, False)):
-        by_mark = {external_key(sync, record.key): record for record in others}
-        carriers: dict[str, list[Record]] = defaultdict(list)
-        for record in marked:
-            if record.external_key in by_mark:
-                carriers[record.external_key].append(record)
-        for mark, records in carriers.items():
-            if len(records) == 1:
-                ours, other = records[0], by_mark[mark]
-                yield (
-                    Pairing(other, ours, "external key") if is_right else Pairing(ours, other, "external key")
-                )
+Keys = tuple[Hashable, ...]
 
 
-def _by_fields(
-    rule: MatchRule, lenses: Sequence[Lens], rest: tuple[list[Record], list[Record]], pairs: list[Pairing]
+def _marks(sync: SyncId, records: Sequence[Record], side: Side) -> list[Keys]:
+    """What names a record: the mark that its copy would carry, and the mark that it carries itself."""
+    return [
+        ((side, external_key(sync, record.key)), (side.other, record.external_key))
+        if record.external_key
+        else ((side, external_key(sync, record.key)),)
+        for record in records
+    ]
+
+
+def _matched(
+    by: str,
+    left: Sequence[Record],
+    right: Sequence[Record],
+    left_keys: Sequence[Keys],
+    right_keys: Sequence[Keys],
 ) -> Matching:
-    groups: dict[Hashable, tuple[list[Record], list[Record]]] = defaultdict(lambda: ([], []))
-    lone: tuple[list[Record], list[Record]] = ([], [])
-    for index, side in enumerate((Side.LEFT, Side.RIGHT)):
-        for record in rest[index]:
-            key = _key(rule, lenses, record, side)
-            (lone if key is None else groups[key])[index].append(record)
+    """Records that share a key belong together: two of them are a pair, more of them a question, one is alone."""
+    groups: dict[Hashable, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    for index, keyed in enumerate((left_keys, right_keys)):
+        for number, keys in enumerate(keyed):
+            for key in keys:
+                groups[key][index].append(number)
+    pairs: list[Pairing] = []
     ambiguous: list[Ambiguous] = []
-    for lefts, rights in groups.values():
+    taken: tuple[set[int], set[int]] = (set(), set())
+    for lefts, rights in _components([group for group in groups.values() if group[0] and group[1]]):
+        taken[0].update(lefts)
+        taken[1].update(rights)
         if len(lefts) == 1 and len(rights) == 1:
-            pairs.append(Pairing(lefts[0], rights[0], "key fields"))
-        elif lefts and rights:
-            ambiguous.append(Ambiguous(tuple(lefts), tuple(rights)))
+            pairs.append(Pairing(left[lefts[0]], right[rights[0]], by))
         else:
-            lone[0].extend(lefts)
-            lone[1].extend(rights)
-    return Matching(tuple(pairs), tuple(lone[0]), tuple(lone[1]), tuple(ambiguous))
+            ambiguous.append(Ambiguous(tuple(left[n] for n in lefts), tuple(right[n] for n in rights)))
+    return Matching(
+        tuple(pairs),
+        tuple(record for number, record in enumerate(left) if number not in taken[0]),
+        tuple(record for number, record in enumerate(right) if number not in taken[1]),
+        tuple(ambiguous),
+    )
 
 
-def _key(rule: MatchRule, lenses: Sequence[Lens], record: Record, side: Side) -> Hashable | None:
-    """The record's key fields as the right side would hold them; None when one is blank, unseen or untranslatable."""
+def _components(groups: Sequence[tuple[list[int], list[int]]]) -> list[tuple[list[int], list[int]]]:
+    """Groups that share a record become one."""
+    owner: dict[tuple[bool, int], int] = {}
+    merged: dict[int, set[tuple[bool, int]]] = {}
+    for number, (lefts, rights) in enumerate(groups):
+        members = {(False, n) for n in lefts} | {(True, n) for n in rights}
+        for earlier in {owner[member] for member in members if member in owner}:
+            members |= merged.pop(earlier)
+        merged[number] = members
+        owner.update(dict.fromkeys(members, number))
+    return [
+        (
+            sorted(n for is_right, n in members if not is_right),
+            sorted(n for is_right, n in members if is_right),
+        )
+        for members in merged.values()
+    ]
+
+
+def _keys(rule: MatchRule, lenses: Sequence[Lens], record: Record, side: Side) -> Keys:
+    """The record's key fields as the right side holds them, and as the left side does, where these are known.
+
+    Both, because a pair of values may lead only one way (many-to-one), and the two sides are to be treated alike.
+    """
+    names = (Side.RIGHT, Side.LEFT)
+    made = ((name, _key(rule, lenses, record, side, name)) for name in names)
+    return tuple((name, key) for name, key in made if key is not None)
+
+
+def _key(
+    rule: MatchRule, lenses: Sequence[Lens], record: Record, side: Side, held_by: Side
+) -> tuple[Hashable, ...] | None:
+    """The key fields as `held_by` would hold them; None when one is blank, unseen or untranslatable."""
     parts: list[Hashable] = []
-    for left_field, right_field in rule.on:
-        value = record.fields.get(left_field if side is Side.LEFT else right_field)
+    for pair in rule.on:
+        value = record.fields.get(pair[0] if side is Side.LEFT else pair[1])
         if value is None:
             return None
-        if side is Side.LEFT:
-            lens = next(
-                (n for n in lenses if (n.mapping.left, n.mapping.right) == (left_field, right_field)), None
-            )
-            translated = value if lens is None else lens.to_right(value)
-            if isinstance(translated, Untranslatable):
-                return None
-            value = translated
-        part = canonical(value)
+        if side is not held_by:
+            lens = next((n for n in lenses if (n.mapping.left, n.mapping.right) == pair), None)
+            if lens is not None:
+                value = lens.to(held_by, value)
+        part = None if isinstance(value, Untranslatable) else canonical(value)
         if part is None:
             return None
         parts.append(part)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import TypeVar
 
 import msgspec
 
-from syncline.core.convert import Untranslatable, html_of_text, text_of_html
+from syncline.core.convert import Untranslatable
+from syncline.core.markup import html_of_text, text_of_html
 from syncline.core.values import Day, FieldType, Money, Number, Person, RichText, Text, Value, YesNo
 
 
@@ -44,8 +45,30 @@ def _unescaped(rich: RichText) -> Value:
     return Text(html.unescape(rich.html))
 
 
+def _cents(money: Money) -> Value | Untranslatable:
+    if not money.amount.is_finite() or money.amount.adjusted() > _LARGEST:
+        return Untranslatable("the amount is too large")
+    return Number(_FINE.multiply(money.amount, _HUNDRED).quantize(Decimal(1), ROUND_HALF_EVEN))
+
+
+def _minutes(hours: Number) -> Value | Untranslatable:
+    """Rounded where a third of an hour ends, so that a minute is a minute again on the way back."""
+    if not hours.number.is_finite():
+        return Untranslatable("this is no number")
+    return Number(_COARSE.multiply(hours.number, _SIXTY))
+
+
+def _hours(minutes: Number) -> Value | Untranslatable:
+    if not minutes.number.is_finite():
+        return Untranslatable("this is no number")
+    return Number(_FINE.divide(minutes.number, _SIXTY))
+
+
 _SIXTY = Decimal(60)
 _HUNDRED = Decimal(100)
+_LARGEST = 20
+_FINE = Context(prec=28, traps=[])
+_COARSE = Context(prec=20, traps=[])
 _T = FieldType
 
 _ALL = (
@@ -108,7 +131,7 @@ _ALL = (
         "hours_to_minutes",
         _T.NUMBER,
         _T.NUMBER,
-        _of(Number, lambda v: Number(v.number * _SIXTY)),
+        _of(Number, _minutes),
         inverse="minutes_to_hours",
         is_lossless=True,
         sentence="times sixty",
@@ -117,15 +140,16 @@ _ALL = (
         "minutes_to_hours",
         _T.NUMBER,
         _T.NUMBER,
-        _of(Number, lambda v: Number(v.number / _SIXTY)),
+        _of(Number, _hours),
         inverse="hours_to_minutes",
+        is_lossless=True,
         sentence="divided by sixty",
     ),
     Transform(
         "cents",
         _T.MONEY,
         _T.NUMBER,
-        _of(Money, lambda v: Number((v.amount * _HUNDRED).quantize(Decimal(1)))),
+        _of(Money, _cents),
         inverse="from_cents",
         sentence="an amount in hundredths; the currency stays behind",
     ),
@@ -133,7 +157,7 @@ _ALL = (
         "from_cents",
         _T.NUMBER,
         _T.MONEY,
-        _of(Number, lambda v: Money(v.number / _HUNDRED)),
+        _of(Number, lambda v: Money(_FINE.divide(v.number, _HUNDRED))),
         inverse="cents",
         sentence="hundredths as an amount in the account's own currency",
     ),

@@ -8,16 +8,16 @@ replayed. `Blank` means "known to be empty"; a field that is missing from a reco
 from __future__ import annotations
 
 import datetime as dt
-import re
 import unicodedata
-from collections.abc import Hashable, Iterator
-from decimal import ROUND_HALF_EVEN, Decimal
+from collections.abc import Hashable
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from enum import Enum
 from typing import assert_never
 
 import msgspec
 import phonenumbers
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from syncline.core.markup import canonical_html
 
 
 class FieldType(Enum):
@@ -153,6 +153,9 @@ Value = (
 BLANK = Blank()
 
 _CENT = Decimal("0.01")
+_WIDEST = 50
+_WIDE = Context(prec=60)
+"""Wide enough that no amount a vendor sends raises when it is only compared."""
 
 
 def same(a: Value, b: Value) -> bool:
@@ -178,21 +181,22 @@ def canonical(value: Value) -> Hashable:  # noqa: C901, PLR0911 - one line for e
         case RichText(html):
             return ("rich_text", tokens) if (tokens := canonical_html(html)) else None
         case Number(number):
-            return "number", number.normalize() if number else Decimal(0)
+            return "number", _canonical_number(number)
         case Money(amount, currency):
-            return "money", amount.quantize(_CENT, ROUND_HALF_EVEN) + 0, currency.upper()
+            return "money", _canonical_amount(amount), currency.strip().upper()
         case YesNo(yes):
             return "yes_no", yes
         case Day(day):
             return "day", day
         case Moment(at):
-            return "moment", at.astimezone(dt.UTC)
+            # Aware times are equal as points in time; without a zone it is UTC, never this machine's own.
+            return "moment", at if at.tzinfo else at.replace(tzinfo=dt.UTC)
         case Phone(number):
-            return ("phone", digits) if (digits := canonical_phone(number)) else None
+            return _canonical_dialled(number)
         case OneOf(key):
             return ("one_of", key) if key else None
         case ManyOf(keys):
-            return ("many_of", frozenset(keys)) if keys else None
+            return ("many_of", elements) if (elements := frozenset(key for key in keys if key)) else None
         case Person():
             return _canonical_person(value)
         case Reference(object_type, key):
@@ -208,160 +212,50 @@ def canonical_text(text: str) -> str:
     return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
+def _canonical_number(number: Decimal) -> Decimal | str:
+    """The number, which equals itself whatever its trailing zeros; one that is none (NaN, infinity) as its name."""
+    return number if number.is_finite() else str(number)
+
+
+def _canonical_amount(amount: Decimal) -> Decimal | str:
+    if not amount.is_finite() or amount.adjusted() > _WIDEST:
+        return _canonical_number(amount)
+    return amount.quantize(_CENT, ROUND_HALF_EVEN, _WIDE)
+
+
 def canonical_phone(number: str) -> str:
     """E.164 (`+14155550100`) when the number carries its country code; else its digits as typed."""
-    try:
-        return phonenumbers.format_number(
-            phonenumbers.parse(number, None), phonenumbers.PhoneNumberFormat.E164
-        )
-    except phonenumbers.NumberParseException:
+    parsed = _dialled(number)
+    if parsed is None:
         return "".join(character for character in number if character.isdigit())
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _canonical_dialled(number: str) -> Hashable:
+    """A phone number with its extension, which E.164 has no place for."""
+    digits = canonical_phone(number)
+    parsed = _dialled(number)
+    extension = parsed.extension if parsed is not None else None
+    return ("phone", digits, extension) if digits else None
+
+
+def _dialled(number: str) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return None
 
 
 def _canonical_person(person: Person) -> Hashable:
-    if person.email:
-        return "person", "email", person.email.strip().casefold()
-    return ("person", "id", person.id) if person.id else None
+    if email := person.email.strip():
+        return "person", "email", email.casefold()
+    if person.id:
+        return "person", "id", person.id
+    # Only a name: nobody we can write anywhere, but somebody.
+    return ("person", "name", name) if (name := canonical_text(person.name)) else None
 
 
 def _canonical_file(file: File) -> Hashable:
     if file.sha256:
         return "sha256", file.sha256.lower()
     return ("url", file.url) if file.url else ("name", file.name, file.size)
-
-
-_BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "dd",
-        "div",
-        "dl",
-        "dt",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "html",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-    ]
-)
-_PLAIN_BLOCKS = frozenset({"body", "html", "div", "p", "section", "article", "main", "tbody", "span", "font"})
-_SAME_TAG = {"b": "strong", "i": "em", "strike": "s", "del": "s", "ins": "u"}
-_KEPT_ATTRIBUTES = {"a": "href", "img": "src"}
-_SPACES = re.compile(r"[ \t\n\r\f\v\u00a0]+")
-
-
-def canonical_html(html: str) -> tuple[str, ...]:
-    """HTML as the tokens that a reader can tell apart.
-
-    Vendors sanitise what they are sent: attributes go, entities change, `<b>` becomes `<strong>`, plain text gets a
-    paragraph. What is left here is text with its white space folded, block borders, and those tags that change how
-    the text reads, with the address of a link or picture.
-    """
-    if not html or html.isspace():
-        return ()
-    if "<" not in html and "&" not in html:
-        folded = _SPACES.sub(" ", unicodedata.normalize("NFC", html)).strip()
-        return (folded,) if folded else ()
-    body = LexborHTMLParser(html).body
-    return _join(_tokens(body)) if body is not None else ()
-
-
-_BORDER = "\x00border"
-
-
-def _tokens(root: LexborNode) -> Iterator[str]:
-    """The tokens of a tree in reading order. A loop, not recursion: the depth is the author's, not ours."""
-    stack: list[LexborNode | str] = [root]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, str):
-            yield node
-            continue
-        tag = node.tag or ""
-        if tag == "-text":
-            yield "\x01" + (node.text_content or "")
-            continue
-        if tag in ("script", "style", "-comment", "_comment"):
-            continue
-        opening, closing = _marks(tag, node)
-        if opening:
-            yield opening
-        if closing:
-            stack.append(closing)
-        children: list[LexborNode | str] = list(node.iter(include_text=True))
-        stack.extend(reversed(children))
-
-
-def _marks(tag: str, node: LexborNode) -> tuple[str, str]:
-    """The tokens before and after an element's content."""
-    if tag == "br":
-        return _BORDER, ""
-    if tag in _PLAIN_BLOCKS:
-        return (_BORDER, _BORDER) if tag in _BLOCKS else ("", "")
-    tag = _SAME_TAG.get(tag, tag)
-    kept = _KEPT_ATTRIBUTES.get(tag)
-    address = (node.attributes.get(kept) or "") if kept else ""
-    opening = f"\x02<{tag}{' ' + address if address else ''}>"
-    return opening, f"\x02</{tag}>"
-
-
-def _join(tokens: Iterator[str]) -> tuple[str, ...]:
-    """Fold neighbouring text, drop repeated and outer borders and marks that hold nothing."""
-    out: list[str] = []
-    text = ""
-
-    def flush(*, at_border: bool) -> None:
-        nonlocal text
-        folded = _SPACES.sub(" ", unicodedata.normalize("NFC", text))
-        if at_border:
-            folded = folded.rstrip()
-        if not out or out[-1] == "\n" or out[-1].endswith(" "):
-            folded = folded.lstrip()
-        if folded:
-            out.append(folded)
-        text = ""
-
-    for token in tokens:
-        if token[0] == "\x01":
-            text += token[1:]
-        elif token == _BORDER:
-            flush(at_border=True)
-            if out and out[-1] != "\n":
-                out.append("\n")
-        else:
-            mark = token[1:]
-            flush(at_border=False)
-            if mark.startswith("</") and out and out[-1].startswith("<" + mark[2:-1]) and mark != "</img>":
-                out.pop()
-            else:
-                out.append(mark)
-    flush(at_border=True)
-    while out and out[-1] == "\n":
-        out.pop()
-    return tuple(out)

@@ -301,8 +301,8 @@ async def _look(work: _Work, step: Step) -> None:
                     same(was[name], record.fields.get(name, BLANK)) for name in was
                 ))  # fmt: skip
         case Delete(key) | Archive(key):
-            seen = work.ledger.now.get((step.side, key))
-            expected = seen.fields if seen else {}
+            seen = work.ledger.now[step.side, key]
+            expected = seen.fields
             await _expect(work, step, key, lambda record: all(
                 same(expected[name], record.fields[name]) for name in expected if name in record.fields
             ))  # fmt: skip

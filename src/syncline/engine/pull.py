@@ -12,9 +12,11 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from syncline.core.records import Gone, Present, Record, RecordKey, Side, Sighting
 from syncline.engine.sync import Progress, Sync, World
-from syncline.ports import Ending, Page, Recognised, Seen, Standing
+from syncline.ports import Ending, Link, Page, Recognised, Seen, Standing
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
@@ -140,6 +142,8 @@ async def _check_returned(world: World, sync: Sync, side: Side, sweep: Sweep) ->
     for key, sighting in (await read(sync, side, doubtful)).items():
         if isinstance(sighting, Present):
             sweep.put(key, Present(sync.trim(side, sighting.record)))
+            if buried[key].link is not None:
+                sweep.new.discard(key)
         else:
             sweep.fresh.pop(key, None)
             sweep.digests.pop(key, None)
@@ -176,8 +180,17 @@ async def prove_absences(world: World, sync: Sync, side: Side, sweep: Sweep) -> 
             sweep.put(key, sighting)
 
 
+def remembered(link: Link, side: Side) -> Sighting:
+    """What we remember of one side of a link: a settled record holds what its base holds."""
+    seen = link.of(side)
+    sighting = as_seen(seen)
+    if isinstance(sighting, Present) and seen.fields is None:
+        return Present(msgspec.structs.replace(sighting.record, fields=dict(link.base.of(side))))
+    return sighting
+
+
 def as_seen(seen: Seen) -> Sighting:
-    """What we remember of a record that was not read now. Without remembered fields the caller fills in the base."""
+    """What we remember of a record that was not read now."""
     if seen.gone is not None:
         return seen.gone
     return Present(

@@ -27,7 +27,7 @@ from syncline.core.records import (
     Sighting,
     Write,
 )
-from syncline.engine.pull import Sweep, as_seen
+from syncline.engine.pull import Sweep, as_seen, remembered
 from syncline.engine.sync import Sync, World
 from syncline.ports import Link, Parked
 
@@ -158,11 +158,7 @@ def _sighting(bench: _Bench, link: Link, side: Side) -> Sighting:
         return Present(sweep.fresh[seen.key])
     if seen.key in sweep.gone:
         return sweep.gone[seen.key]
-    remembered = as_seen(seen)
-    if isinstance(remembered, Present) and seen.fields is None:
-        record = msgspec.structs.replace(remembered.record, fields=dict(link.base.of(side)))
-        return Present(record)
-    return remembered
+    return remembered(link, side)
 
 
 async def _with_edits(bench: _Bench, link: Link, view: View) -> View:
@@ -243,7 +239,7 @@ def _waiting(bench: _Bench, side: Side) -> dict[RecordKey, Record]:
     known = store.seen(sync.id, side, [key for key in sweep.fresh if key not in out])
     for key, record in sweep.fresh.items():
         seen = known.get(key)
-        if seen is None or seen.gone is not None:
+        if seen is None or (seen.gone is not None and seen.link is None):
             out[key] = record
     return {key: record for key, record in out.items() if record.in_scope}
 

@@ -141,7 +141,7 @@ async def _look_for(
 ) -> None:
     step = intent.step
     assert isinstance(step.write, Create)  # noqa: S101 - the caller has looked
-    found = await _found(sync, step, intent, sweeps, claimed)
+    found = await _found(sync, step, sweeps, claimed)
     if found is not None:
         claimed.add((step.side, found.key))
         _adopt(world, sync, intent, found, sweeps)
@@ -155,22 +155,24 @@ async def _look_for(
 
 
 async def _found(
-    sync: Sync, step: Step, intent: Intent, sweeps: dict[Side, Sweep], claimed: set[tuple[Side, RecordKey]]
+    sync: Sync, step: Step, sweeps: dict[Side, Sweep], claimed: set[tuple[Side, RecordKey]]
 ) -> Record | None:
-    """The record that the interrupted create made: by its external key, else by what it holds."""
+    """The record that the interrupted create made: by its external key, else by what it holds.
+
+    Only records that no earlier run has seen come into question: whatever was there when the create was decided on was
+    remembered before it was sent. (No clocks are compared: the vendor's may be wrong.)
+    """
     assert isinstance(step.write, Create)  # noqa: S101 - the caller has looked
     side = sync.side(step.side)
     for record in await side.connector.find(side.scope, step.write.external_key):
         if (step.side, record.key) not in claimed:
             return record
     sweep = sweeps[step.side]
-    earliest = intent.at - sync.patience.skew
     candidates = [
         record
         for key in sorted(sweep.new)
         if (record := sweep.fresh.get(key)) is not None
         and (step.side, key) not in claimed
-        and (record.created_at is None or record.created_at >= earliest)
         and record.external_key in ("", step.write.external_key)
         and _holds(record, step.write.fields)
     ]

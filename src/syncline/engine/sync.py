@@ -38,7 +38,6 @@ class Patience:
     fresh: dt.timedelta = dt.timedelta(seconds=5)
     lease: dt.timedelta = dt.timedelta(minutes=5)
     lag: dict[Side, dt.timedelta] = field(default_factory=dict[Side, dt.timedelta])
-    skew: dt.timedelta = dt.timedelta(minutes=5)
     writers: int = 8
 
 

@@ -1,0 +1,1 @@
+"""The command line; `app.main` is the entry point."""

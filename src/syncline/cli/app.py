@@ -1,0 +1,77 @@
+"""`syncline`: the commands, and what each error means to the shell.
+
+Commands are thin: they open the installation, call the engine, and show the result. Exit codes: 0 done; 2 a person must
+change something; 3 a connection's credentials or rights; 4 a brake stopped the plan; 5 done, but some records failed;
+70 a bug; 75 busy or temporarily out of reach, try again.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from syncline import __version__
+from syncline.cli import connections, desk, sandboxes, syncs
+from syncline.cli.context import Context
+from syncline.cli.output import complain, say, say_json
+from syncline.errors import SynclineError
+
+app = typer.Typer(
+    name="syncline",
+    help="Keeps ActiveCollab and HighLevel in step: two-way, field by field.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+connections.add_to(app)
+syncs.add_to(app)
+desk.add_to(app)
+sandboxes.add_to(app)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        say(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    config: Annotated[
+        Path, typer.Option("--config", "-c", help="The configuration file.", envvar="SYNCLINE_CONFIG")
+    ] = Path("syncline.yaml"),
+    as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Common options; each command's own `--json` does the same."""
+    context.obj = Context(config, as_json)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command and leave with its exit code."""
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = app(args=given, standalone_mode=False)
+    except SynclineError as error:
+        if "--json" in given:
+            problems = [
+                {"path": problem.path, "message": problem.message, "remedy": problem.remedy}
+                for problem in getattr(error, "problems", ())
+            ]
+            say_json({"error": {"code": error.code, "message": str(error), "problems": problems}})
+        else:
+            complain(f"Error: {error}")
+        sys.exit(error.exit_code)
+    except typer.Abort:
+        complain("Stopped.")
+        sys.exit(130)
+    except typer.TyperException as error:
+        complain(f"Error: {error.format_message()}")
+        sys.exit(2)
+    sys.exit(code if isinstance(code, int) else 0)

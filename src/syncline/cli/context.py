@@ -1,0 +1,48 @@
+"""The common options of a call into an open installation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from syncline.bootstrap import Installation, install
+from syncline.config import load
+
+_T = TypeVar("_T")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What stands before the command: the configuration file, and how to answer."""
+
+    config: Path
+    as_json: bool
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[Installation, None]:
+        """The installation of the configuration file, closed afterwards. Raises `ConfigError` with every fault."""
+        installation = install(load(self.config), self.config.resolve().parent)
+        try:
+            yield installation
+        finally:
+            await installation.close()
+
+
+def given(context: typer.Context) -> Context:
+    """The common options of this call."""
+    found = context.find_object(Context)
+    assert found is not None  # noqa: S101 - the app's callback has set it
+    return found
+
+
+def wait(task: Coroutine[object, object, _T]) -> _T:
+    """Run one command's work to its end."""
+    return asyncio.run(task)

@@ -1,0 +1,132 @@
+"""Commands about syncs: plan, run, status."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from syncline.bootstrap import Installation
+from syncline.cli.context import AsJson, Context, given, wait
+from syncline.cli.output import Bars, complain, say, say_json
+from syncline.cli.story import plan_lines, report_lines
+from syncline.core.brakes import BrakeName
+from syncline.core.plan import Plan
+from syncline.engine.runs import Options, Report, preview, run
+from syncline.engine.views import Status, status_of
+from syncline.errors import ConfigError
+
+_BRAKED = 4
+_PARTLY = 5
+
+Names = Annotated[list[str] | None, typer.Argument(help="Syncs; all unless named.")]
+Release = Annotated[
+    list[BrakeName] | None,
+    typer.Option("--release", help="Let go of a brake for this once; may be repeated."),
+]
+ChangesOnly = Annotated[
+    bool, typer.Option("--changes-only", help="Look only at what may have changed since the last run.")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command()(plan)
+    app.command(name="run")(run_syncs)
+    app.command()(status)
+
+
+def _chosen(installation: Installation, names: list[str] | None) -> list[str]:
+    if not installation.config.syncs:
+        raise ConfigError("The configuration has no syncs. Add one under `syncs:`.")
+    return names or list(installation.config.syncs)
+
+
+def plan(
+    context: typer.Context,
+    names: Names = None,
+    release: Release = None,
+    changes_only: ChangesOnly = False,
+    as_json: AsJson = False,
+) -> int:
+    """Show what a run would write, and change nothing. Exit code 4 when a brake would stop it."""
+    options = Options(is_full=not changes_only, release=frozenset(release or ()))
+    plans = wait(_plans(given(context), names, options))
+    if as_json or given(context).as_json:
+        say_json(plans)
+    else:
+        for name, made in plans.items():
+            say(f"{name}:")
+            for line in plan_lines(made):
+                say(f"  {line}")
+    return _BRAKED if any(made.brakes for made in plans.values()) else 0
+
+
+async def _plans(context: Context, names: list[str] | None, options: Options) -> dict[str, Plan]:
+    async with context.open() as installation:
+        with Bars() as bars:
+            world = installation.world(bars.watch)
+            return {
+                name: await preview(world, await installation.sync(name), options)
+                for name in _chosen(installation, names)
+            }
+
+
+def run_syncs(
+    context: typer.Context,
+    names: Names = None,
+    release: Release = None,
+    changes_only: ChangesOnly = False,
+    as_json: AsJson = False,
+) -> int:
+    """Run syncs once: plan, write, report. Exit code 4 when a brake stopped one, 5 when records failed."""
+    options = Options(is_full=not changes_only, release=frozenset(release or ()))
+    reports = wait(_runs(given(context), names, options))
+    if as_json or given(context).as_json:
+        say_json(reports)
+    else:
+        for name, report in reports.items():
+            say(f"{name}:")
+            for line in report_lines(report):
+                say(f"  {line}")
+    if any(report.plan.brakes for report in reports.values()):
+        return _BRAKED
+    return _PARTLY if any(report.failures for report in reports.values()) else 0
+
+
+async def _runs(context: Context, names: list[str] | None, options: Options) -> dict[str, Report]:
+    async with context.open() as installation:
+        with Bars() as bars:
+            world = installation.world(bars.watch)
+            return {
+                name: await run(world, await installation.sync(name), installation.jitter, options)
+                for name in _chosen(installation, names)
+            }
+
+
+def status(
+    context: typer.Context,
+    names: Names = None,
+    as_json: AsJson = False,
+) -> None:
+    """How each sync stands, from our own memory: no call is made."""
+
+    async def work() -> dict[str, Status]:
+        async with given(context).open() as installation:
+            return {name: status_of(installation.store, name) for name in _chosen(installation, names)}
+
+    found = wait(work())
+    if as_json or given(context).as_json:
+        say_json(found)
+        return
+    for name, each in found.items():
+        say(f"{name}: {each.counts.links} linked, {each.counts.left} left, {each.counts.right} right")
+        if each.last is None:
+            say("  never run")
+        else:
+            say(f"  last run  {each.last.started_at:%Y-%m-%d %H:%M:%S} UTC, {each.last.state.value}")
+        say(f"  waiting for a person  {each.questions}")
+        say(f"  failed writes         {len(each.parked)}")
+        for parked in each.parked:
+            due = f", next try {parked.due:%H:%M:%S}" if parked.due else ""
+            complain(f"    {parked.title or parked.key}: {parked.message} (tried {parked.attempts}×{due})")

@@ -1,0 +1,341 @@
+"""`syncline.yaml` and the environment into checked settings; every fault is reported at once, with its place.
+
+The only module that reads the environment. `bootstrap` turns the result into connectors and syncs. The published JSON
+Schema (`docs/syncline.schema.json`) is made from these models.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+
+from syncline.core.brakes import BrakeName, Limits
+from syncline.core.decisions import DeletedEdit, DeletePolicy
+from syncline.core.mapping import ConflictPolicy, Direction, FieldMapping, Scalar
+from syncline.core.match import MatchMode, MatchRule
+from syncline.core.records import FieldId, ObjectTypeId, Scope, Side
+from syncline.errors import ConfigError, Problem
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ActiveCollabSettings(_Model):
+    """An ActiveCollab account, in the cloud or self-hosted."""
+
+    vendor: Literal["activecollab"]
+    url: str = Field(
+        description="The install's address, or https://app.activecollab.com/ACCOUNT for a cloud account."
+    )
+    token: SecretStr = Field(description="An API token, best of an Owner made for the sync. Write ${NAME}.")
+    header: str = Field("X-Angie-AuthApiToken", description="The header that carries the token.")
+    prefix: str = Field("", description="What stands before the token, such as Bearer.")
+    job_type: str = Field("", description="Id of the job type for estimates; empty: the account's default.")
+
+
+class OAuthSettings(_Model):
+    """A HighLevel Marketplace app."""
+
+    client_id: str
+    client_secret: SecretStr
+    refresh_token: SecretStr = Field(
+        description="The first one; later ones are kept in the database, encrypted."
+    )
+
+
+class HighLevelSettings(_Model):
+    """One HighLevel location (sub-account), also under a white-label brand."""
+
+    vendor: Literal["highlevel"]
+    url: str = "https://services.leadconnectorhq.com"
+    location: str = Field(description="The location's id.")
+    token: SecretStr | None = Field(None, description="A private integration token. Write ${NAME}.")
+    oauth: OAuthSettings | None = None
+    version: str = Field("2021-07-28", description="The Version header.")
+    search_lag: float = Field(120, ge=0, description="Seconds that the search index may run behind writes.")
+    external_key: str = Field(
+        "syncline_key", description="Text field (best a unique one) in which created records carry our mark."
+    )
+
+
+ConnectionSettings = Annotated[ActiveCollabSettings | HighLevelSettings, Field(discriminator="vendor")]
+
+
+def _listed(value: object) -> object:
+    """One value may be written without brackets; numbers are names here."""
+    values: list[object] = list(value) if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownArgumentType] - YAML
+    return [str(item) if isinstance(item, int) and not isinstance(item, bool) else item for item in values]
+
+
+class SideSettings(_Model):
+    """One side of a sync."""
+
+    connection: str = Field(description="The name of a connection above.")
+    object: str = Field(
+        description="An object type of that connection, such as task or custom_objects.ticket."
+    )
+    where: dict[str, Annotated[list[str], BeforeValidator(_listed)]] = Field(
+        default_factory=dict, description="Which records take part, by filter name; see `syncline objects`."
+    )
+
+
+class FieldSettings(_Model):
+    """One mapped pair of fields."""
+
+    left: str
+    right: str
+    direction: Direction = Direction.BOTH
+    conflict: ConflictPolicy | None = Field(
+        None, description="Who wins; the sync's `conflicts` unless given."
+    )
+    values: list[tuple[Scalar, Scalar]] = Field(
+        default_factory=list[tuple[Scalar, Scalar]], description="Pairs of option keys or labels."
+    )
+    transform: str | None = None
+    people: dict[str, str] = Field(
+        default_factory=dict, description="Left e-mail to right e-mail, where they differ."
+    )
+    lossy: bool = Field(
+        default=False, description="Accept that a value may not survive the way there and back."
+    )
+
+
+class MatchSettings(_Model):
+    """How records that meet for the first time are recognised."""
+
+    on: list[tuple[str, str]] = Field(
+        default_factory=list[tuple[str, str]], description="Key fields, left and right."
+    )
+    mode: MatchMode = MatchMode.MATCH_THEN_CREATE
+
+
+_PERCENT = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*%\s*$")
+
+
+def _share(value: object) -> object:
+    if isinstance(value, str):
+        found = _PERCENT.match(value)
+        if found is None:
+            raise ValueError("write a percentage such as 10%, or off")
+        return float(found.group(1)) / 100
+    return None if value is False else value
+
+
+Share = Annotated[float | None, BeforeValidator(_share)]
+
+
+class BrakeSettings(_Model):
+    """When a run stops before it writes anything."""
+
+    changes: Share = 0.5
+    deletes: Share = 0.1
+    at_least: int = Field(
+        default=5, ge=0, description="Fewer records than this never pull a percentage brake."
+    )
+    off: list[BrakeName] = Field(default_factory=list[BrakeName])
+
+
+class SyncSettings(_Model):
+    """Two object types kept in step."""
+
+    left: SideSettings
+    right: SideSettings
+    match: MatchSettings = MatchSettings()
+    fields: list[FieldSettings] = Field(min_length=1)
+    conflicts: ConflictPolicy = ConflictPolicy.ASK
+    deletes: DeletePolicy = DeletePolicy.ASK
+    deleted_edit: DeletedEdit = Field(
+        DeletedEdit.EDIT, description="Deleted on one side, edited on the other."
+    )
+    create: Literal["both", "left", "right", "none"] = Field(
+        "both", description="Where new records may be made."
+    )
+    brakes: BrakeSettings = BrakeSettings()
+
+    def side(self, side: Side) -> SideSettings:
+        """One side's settings."""
+        return self.left if side is Side.LEFT else self.right
+
+    def scope(self, side: Side) -> Scope:
+        """Which records of a side take part."""
+        settings = self.side(side)
+        return Scope(ObjectTypeId(settings.object), {name: tuple(v) for name, v in settings.where.items()})
+
+    def mappings(self) -> tuple[FieldMapping, ...]:
+        """The mapped fields."""
+        return tuple(
+            FieldMapping(
+                FieldId(field.left),
+                FieldId(field.right),
+                field.direction,
+                field.conflict,
+                tuple(field.values),
+                field.transform,
+                tuple(field.people.items()),
+                field.lossy,
+            )
+            for field in self.fields
+        )
+
+    def match_rule(self) -> MatchRule:
+        """How first meetings are decided."""
+        return MatchRule(tuple((FieldId(a), FieldId(b)) for a, b in self.match.on), self.match.mode)
+
+    def limits(self) -> Limits:
+        """When brakes pull."""
+        brakes = self.brakes
+        return Limits(brakes.changes, brakes.deletes, brakes.at_least, frozenset(brakes.off))
+
+    def may_create(self) -> frozenset[Side]:
+        """The sides on which new records may be made."""
+        sides = {"both": frozenset(Side), "left": frozenset({Side.LEFT}), "right": frozenset({Side.RIGHT})}
+        return sides.get(self.create, frozenset())
+
+
+class Config(_Model):
+    """A whole installation."""
+
+    database: str = Field(
+        "sqlite:///syncline.db", description="SQLAlchemy URL; a relative file lies beside this one."
+    )
+    secret_key: SecretStr | None = Field(
+        None, description="Encrypts stored secrets; write ${SYNCLINE_SECRET_KEY}."
+    )
+    connections: dict[str, ConnectionSettings] = Field(min_length=1)
+    syncs: dict[str, SyncSettings] = Field(default_factory=dict)
+
+    def database_url(self, folder: Path) -> str:
+        """The database's URL with a relative file placed in the configuration's folder."""
+        prefix = "sqlite:///"
+        name = self.database.removeprefix(prefix)
+        if self.database.startswith(prefix) and name and not name.startswith("/"):
+            return f"{prefix}{(folder / name).resolve()}"
+        return self.database
+
+
+def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
+    """Read and check a configuration file.
+
+    Raises `ConfigError` listing every fault: the place, what was found, what to do.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}. Name the file with --config.") from error
+    try:
+        raw: Any = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ConfigError(f"{path} is not valid YAML{where}: {getattr(error, 'problem', error)}.") from error
+    problems: list[Problem] = []
+    filled = _filled(_named_on(raw), os.environ if environ is None else environ, "", problems)
+    try:
+        config = Config.model_validate(filled)
+    except ValidationError as error:
+        # A place that lacks its environment variable has been told of already.
+        told = {problem.path for problem in problems}
+        found = [_problem(detail) for detail in error.errors()]
+        problems += [problem for problem in found if problem.path not in told]
+        config = None
+    if config is not None:
+        problems += _dangling(config)
+    if problems or config is None:
+        raise ConfigError(f"{path} has faults:", tuple(problems))
+    return config
+
+
+def _named_on(raw: Any) -> Any:
+    """YAML 1.1 reads a bare `on:` as true; people mean the word."""
+    if isinstance(raw, dict):
+        return {("on" if key is True else key): _named_on(value) for key, value in raw.items()}  # pyright: ignore[reportUnknownVariableType] - YAML
+    if isinstance(raw, list):
+        return [_named_on(value) for value in raw]  # pyright: ignore[reportUnknownVariableType] - YAML
+    return raw
+
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def _filled(raw: Any, environ: Mapping[str, str], path: str, problems: list[Problem]) -> Any:
+    """Put environment variables in place of `${NAME}`."""
+    if isinstance(raw, dict):
+        return {  # pyright: ignore[reportUnknownVariableType] - YAML
+            key: _filled(value, environ, f"{path}.{key}".lstrip("."), problems)
+            for key, value in raw.items()  # pyright: ignore[reportUnknownVariableType] - YAML
+        }
+    if isinstance(raw, list):
+        return [_filled(value, environ, f"{path}[{index}]", problems) for index, value in enumerate(raw)]  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType] - YAML
+    if not isinstance(raw, str):
+        return raw
+
+    def value(found: re.Match[str]) -> str:
+        name = found.group(1)
+        if name not in environ:
+            problems.append(
+                Problem(path, f"the environment variable {name} is not set.", f"Set {name}, then try again.")
+            )
+        return environ.get(name, "")
+
+    return _VARIABLE.sub(value, raw)
+
+
+def _problem(detail: ErrorDetails) -> Problem:
+    path = ""
+    for part in detail["loc"]:
+        if part in ("activecollab", "highlevel"):
+            continue  # the union's tag, not a place in the file
+        path += f"[{part}]" if isinstance(part, int) else f".{part}"
+    message, remedy = detail["msg"], ""
+    match detail["type"]:
+        case "missing":
+            message, remedy = "is missing.", "Add it."
+        case "extra_forbidden":
+            message, remedy = "is not a setting.", "Remove it, or check its spelling."
+        case "enum" | "literal_error":
+            expected = (detail.get("ctx") or {}).get("expected", "")
+            message, remedy = f"'{detail['input']}' is not known.", f"Write one of: {expected}."
+        case "union_tag_invalid" | "union_tag_not_found":
+            message, remedy = "names no known vendor.", "Write vendor: activecollab or vendor: highlevel."
+        case _:
+            message = f"{message[0].lower()}{message[1:]}."
+    return Problem(path.lstrip("."), message, remedy)
+
+
+def _dangling(config: Config) -> Sequence[Problem]:
+    """Names that point to nothing, and credentials that are missing or doubled."""
+    out: list[Problem] = []
+    known = ", ".join(config.connections)
+    for name, connection in config.connections.items():
+        if isinstance(connection, HighLevelSettings) and (connection.token is None) == (
+            connection.oauth is None
+        ):
+            out.append(
+                Problem(f"connections.{name}", "needs either token or oauth.", "Give exactly one of them.")
+            )
+        if not connection.url.startswith(("http://", "https://")):
+            text = f"'{connection.url}' is not a web address."
+            out.append(Problem(f"connections.{name}.url", text, "Begin it with https://."))
+    for sync_name, sync in config.syncs.items():
+        for side in Side:
+            connection = sync.side(side).connection
+            if connection not in config.connections:
+                text = f"there is no connection '{connection}'."
+                out.append(
+                    Problem(f"syncs.{sync_name}.{side.value}.connection", text, f"There are: {known}.")
+                )
+    return out
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of `syncline.yaml`."""
+    schema = Config.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "syncline.yaml", **schema}

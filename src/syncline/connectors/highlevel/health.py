@@ -1,0 +1,85 @@
+"""A few cheap reads into the verdict of a connection test.
+
+Called by `HighLevelConnector.check`. Nothing tells the scopes of a private token, so the reads that need them are tried;
+an OAuth token names its own. Whether a private token may write records is only known once it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from syncline.connectors.highlevel.client import OBJECTS, Client, Search
+from syncline.connectors.highlevel.schema import CUSTOM_PREFIX, WireObject
+from syncline.errors import AuthError, ConnectorError
+from syncline.ports import Health
+
+T = TypeVar("T")
+
+NEEDED = ("objects/schema.readonly", "objects/record.readonly", "objects/record.write")
+"""Scopes without which records cannot be synced."""
+USEFUL = ("locations/customFields.readonly", "locations.readonly", "users.readonly")
+"""Scopes that name the account and its people, and that setting up an object needs."""
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What the probes found, in the order they were made."""
+
+    missing: list[str] = field(default_factory=list[str])
+    faults: list[str] = field(default_factory=list[str])
+
+    async def probe(self, call: Awaitable[T]) -> T | None:
+        """The answer; None after noting why there is none."""
+        try:
+            return await call
+        except AuthError as error:
+            if error.missing_scopes:
+                self.missing.extend(scope for scope in error.missing_scopes if scope not in self.missing)
+            else:
+                self.note(error)
+        except ConnectorError as error:
+            self.note(error)
+        return None
+
+    def note(self, error: ConnectorError) -> None:
+        """Once each: a bad token fails every probe in the same words."""
+        text = str(error.args[0])
+        if text not in self.faults:
+            self.faults.append(text)
+
+
+async def check(client: Client) -> Health:
+    """Test the connection."""
+    findings = _Findings()
+    location = await findings.probe(client.location_card())
+    objects = await findings.probe(client.objects())
+    if findings.faults and objects is None:
+        return Health(account=client.location, user="", problems=tuple(findings.faults))
+    users = await findings.probe(client.users()) or ()
+    await _probe_objects(client, findings, objects or ())
+    scopes = client.credentials.scopes
+    if scopes is not None:
+        findings.missing.extend(
+            s for s in (*NEEDED, *USEFUL) if s not in scopes and s not in findings.missing
+        )
+    user_id = client.credentials.user_id
+    emails = [user.email or user.name for user in users if user.id == user_id]
+    lacking = [f"the scope {scope} is missing" for scope in NEEDED if scope in findings.missing]
+    return Health(
+        account=(location.name if location else "") or client.location,
+        user=next(iter(emails), user_id) or "private integration",
+        version=client.version(OBJECTS),
+        scopes=scopes,
+        missing_scopes=tuple(findings.missing),
+        problems=(*findings.faults, *lacking),
+    )
+
+
+async def _probe_objects(client: Client, findings: _Findings, objects: Sequence[WireObject]) -> None:
+    """Read one record and the fields of some custom object, where there is one."""
+    key = next((wire.key for wire in objects if wire.key.startswith(CUSTOM_PREFIX)), None)
+    if key is not None:
+        await findings.probe(client.search(key, Search(1, "createdAt", "asc")))
+        await findings.probe(client.fields(key))

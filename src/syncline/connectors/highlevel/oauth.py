@@ -1,0 +1,127 @@
+"""OAuth 2 of HighLevel: forms to send, answers into tokens. No I/O.
+
+Called by `credentials` (renewal) and by whoever installs the app (authorisation code). Facts: highlevel-api.md 2.1.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+import msgspec
+
+from syncline.connectors.highlevel.refusals import message_of
+from syncline.errors import AuthError, ConnectorError, TransientError
+
+AUTHORIZE_URL = "https://marketplace.gohighlevel.com/v2/oauth/chooselocation"
+TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path, not a secret
+
+INACTIVE_WAIT = dt.timedelta(hours=1)
+"""How long to leave a location alone that HighLevel calls inactive: its refresh token works again later."""
+_DEFAULT_LIFE = 86_399
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """An access token and the refresh token that replaces both, once. Secrets stay out of the repr.
+
+    `expires_at` is aware UTC. `scopes` is empty when the vendor named none.
+    """
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_at: dt.datetime
+    scopes: tuple[str, ...] = ()
+    user_type: str = ""
+    location_id: str = ""
+    company_id: str = ""
+    user_id: str = ""
+
+
+class _TokenAnswer(msgspec.Struct, rename="camel"):
+    """Snake case up to 2023-02-21, camel case under v3: the one that is there counts."""
+
+    access_token: str = ""
+    refresh_token: str = ""
+    expires_in: float = 0
+    access_token_old: str = msgspec.field(name="access_token", default="")
+    refresh_token_old: str = msgspec.field(name="refresh_token", default="")
+    expires_in_old: float = msgspec.field(name="expires_in", default=0)
+    scope: str = ""
+    user_type: str = ""
+    location_id: str = ""
+    company_id: str = ""
+    user_id: str = ""
+
+
+def authorize_url(
+    client_id: str, redirect_uri: str, scopes: Sequence[str], *, state: str, version_id: str = ""
+) -> str:
+    """Where a person chooses the location to connect. Private apps need `version_id`."""
+    query = {
+        "response_type": "code",
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
+        "scope": " ".join(scopes),
+        "state": state,
+    }
+    return f"{AUTHORIZE_URL}?{urlencode(query | ({'version_id': version_id} if version_id else {}))}"
+
+
+def code_form(client_id: str, client_secret: str, code: str, redirect_uri: str) -> bytes:
+    """The form that trades an authorisation code for the first tokens of a location."""
+    return _form(client_id, client_secret, "authorization_code", code=code, redirect_uri=redirect_uri)
+
+
+def refresh_form(client_id: str, client_secret: str, refresh_token: str) -> bytes:
+    """The form that trades a refresh token for new tokens. The old refresh token is used up by it."""
+    return _form(client_id, client_secret, "refresh_token", refresh_token=refresh_token)
+
+
+def _form(client_id: str, client_secret: str, grant: str, **more: str) -> bytes:
+    form = {
+        "client_id": client_id,
+        "client_secret": client_secret,
+        "grant_type": grant,
+        "user_type": "Location",
+    }
+    return urlencode(form | more).encode()
+
+
+def read_tokens(status: int, body: bytes, now: dt.datetime) -> Tokens:
+    """The tokens of an answer to one of the forms.
+
+    Raises `AuthError` when a person must connect again, `TransientError` when later is enough: 5xx, 429, and
+    `Location is not active`, which keeps the refresh token good.
+    """
+    if 200 <= status < 300:
+        return _tokens(body, now)
+    message = message_of(body)
+    if "not active" in message.lower():
+        raise TransientError(f"HighLevel refuses new tokens: {message}", after=INACTIVE_WAIT)
+    if status >= 500 or status == 429:
+        raise TransientError(f"HighLevel gives no new tokens now ({status})")
+    raise AuthError(f"the connection must be made again: {message or f'no new tokens ({status})'}")
+
+
+def _tokens(body: bytes, now: dt.datetime) -> Tokens:
+    try:
+        answer = msgspec.json.decode(body, type=_TokenAnswer)
+    except msgspec.MsgspecError as error:
+        raise ConnectorError("the answer to the token request is not of the expected form") from error
+    access = answer.access_token or answer.access_token_old
+    if not access:
+        raise ConnectorError("the answer to the token request holds no access token")
+    life = answer.expires_in or answer.expires_in_old or _DEFAULT_LIFE
+    return Tokens(
+        access_token=access,
+        refresh_token=answer.refresh_token or answer.refresh_token_old,
+        expires_at=now + dt.timedelta(seconds=life),
+        scopes=tuple(answer.scope.split()),
+        user_type=answer.user_type,
+        location_id=answer.location_id,
+        company_id=answer.company_id,
+        user_id=answer.user_id,
+    )
