@@ -88,7 +88,7 @@ class ObjectSummary(msgspec.Struct, frozen=True):
 
 
 class Health(msgspec.Struct, frozen=True):
-    """What a connection test found. `problems` is empty when the connection can be used."""
+    """What a connection test found. `problems` is empty when the connection can be used; `warnings` do not stop it."""
 
     account: str
     user: str
@@ -96,6 +96,7 @@ class Health(msgspec.Struct, frozen=True):
     scopes: tuple[str, ...] | None = None
     missing_scopes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class Quota(msgspec.Struct, frozen=True):
@@ -145,7 +146,8 @@ class Connector(Protocol):
         ...
 
     async def fetch(self, scope: Scope, key: RecordKey) -> Sighting:
-        """Read one record directly: `Present` or `Gone`, never a guess."""
+        """Read one record directly: `Present` or `Gone` with proof, never a guess; `Unseen` where this user may not
+        look any more."""
         ...
 
     async def write(self, scope: Scope, write: Write) -> Receipt:

@@ -1,1 +1,5 @@
-"""The command line; `app.main` is the entry point."""
+"""The command line; `main` is the entry point."""
+
+from syncline.cli.app import main
+
+__all__ = ["main"]

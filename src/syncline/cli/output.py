@@ -12,24 +12,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 
-from syncline.core.convert import text_of_html
-from syncline.core.values import (
-    Blank,
-    Day,
-    Files,
-    ManyOf,
-    Moment,
-    Money,
-    Number,
-    OneOf,
-    Person,
-    Phone,
-    Reference,
-    RichText,
-    Text,
-    Value,
-    YesNo,
-)
 from syncline.engine.sync import Progress as EngineProgress
 
 console = Console(highlight=False)
@@ -38,7 +20,8 @@ errors = Console(stderr=True, highlight=False)
 
 def say(text: str = "") -> None:
     """One line of text; square brackets are plain characters."""
-    console.print(text, markup=False)
+    console.print(text, markup=False, soft_wrap=True)
+    console.file.flush()
 
 
 def say_json(data: object) -> None:
@@ -63,49 +46,6 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str | No
     console.print(made)
 
 
-_SHORT = 60
-
-
-def shown(value: Value | None) -> str:
-    """A value as a person reads it, cut to one short line."""
-    text = " ".join(_text(value).split())
-    return text if len(text) <= _SHORT else f"{text[: _SHORT - 1]}…"
-
-
-def _text(value: Value | None) -> str:  # noqa: C901, PLR0911 - one line for each type is the table
-    match value:
-        case None:
-            return "–"
-        case Blank():
-            return "(blank)"
-        case Text(text):
-            return text
-        case RichText(html):
-            return text_of_html(html)
-        case Number(number):
-            return format(number.normalize(), "f")
-        case Money(amount, currency):
-            return f"{amount} {currency}"
-        case YesNo(yes):
-            return "yes" if yes else "no"
-        case Day(day):
-            return day.isoformat()
-        case Moment(at):
-            return at.isoformat(sep=" ", timespec="minutes")
-        case Phone(number):
-            return number
-        case OneOf(key):
-            return key
-        case ManyOf(keys):
-            return ", ".join(sorted(keys))
-        case Person(email, identifier, name):
-            return name or email or identifier
-        case Reference(object_type, key):
-            return f"{object_type} {key}"
-        case Files(files):
-            return ", ".join(file.name or file.url for file in files)
-
-
 class Bars:
     """Progress bars for the stages of a run; plain silence where nobody looks at a terminal."""
 
@@ -124,6 +64,13 @@ class Bars:
     def __exit__(self, *_: object) -> None:
         """Clear away."""
         self._progress.stop()
+
+    def say(self, text: str) -> None:
+        """One line of text above the bars; the bars of what was said before are cleared."""
+        for task in self._tasks.values():
+            self._progress.remove_task(task)
+        self._tasks.clear()
+        say(text)
 
     def watch(self, progress: EngineProgress) -> None:
         """Show how far a stage is."""

@@ -9,12 +9,12 @@ import typer
 from syncline.bootstrap import Installation
 from syncline.cli.context import AsJson, Context, given, wait
 from syncline.cli.output import Bars, complain, say, say_json
-from syncline.cli.story import plan_lines, report_lines
 from syncline.core.brakes import BrakeName
 from syncline.core.plan import Plan
 from syncline.engine.runs import Options, Report, preview, run
 from syncline.engine.views import Status, status_of
 from syncline.errors import ConfigError
+from syncline.story import plan_lines, report_lines
 
 _BRAKED = 4
 _PARTLY = 5

@@ -70,7 +70,7 @@ class Gate:
         """Whose quota a call draws on: one per app (or private token) and resource."""
         resource = token.location_id or token.company_id
         if token.is_private and self._world.options.private_token_shares_quota:
-            return "app", resource
+            return f"app {next(iter(self._world.tokens.apps))}", resource
         return f"app {token.app}" if token.app else f"private {token.source_id}", resource
 
     def admit(self, route: Route, token: Token) -> None:

@@ -44,6 +44,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     total_cap: int | None = None
     time_ranges: bool = True
     """Whether `range` on createdAt and updatedAt works."""
+    time_sorts: bool = True
+    """Whether `sort` on createdAt and updatedAt works."""
 
     # Schema: sections 1.4 and 1.5
     schema_cache_seconds: float = 0.0
@@ -61,6 +63,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     # Quota: section 4
     daily_reset_header: bool = True
+    retry_after: bool = False
+    """Whether a 429 says in `Retry-After` how many seconds to wait."""
     private_token_shares_quota: bool = False
     """Whether a private token draws on the Marketplace app's quota rather than on its own."""
 

@@ -59,7 +59,7 @@ def search_users(world: World, call: Call) -> Answer:
 
 
 def get_user(world: World, call: Call) -> Answer:
-    """GET /users/{userId}."""
+    """GET /users/{userId}. How the vendor refuses an unknown id is unconfirmed; the spec documents 400."""
     refuse_query(call.request)
     user = world.users.get(call.path["userId"])
     own = call.bearer.location_id

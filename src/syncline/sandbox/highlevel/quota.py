@@ -65,6 +65,13 @@ class Quota:
             headers["X-RateLimit-Daily-Reset"] = str(DAY_MS - now_ms % DAY_MS)
         return headers
 
+    def wait_seconds(self, bucket: tuple[str, str], now_ms: int) -> int:
+        """How long until a refused bucket has room again, rounded up."""
+        state = self._state(bucket, now_ms)
+        if state.used >= self.limits.daily or not state.taken_ms:
+            return -(-(DAY_MS - now_ms % DAY_MS) // 1000)
+        return -(-(state.taken_ms[0] + self.limits.interval_ms - now_ms) // 1000)
+
     def _state(self, bucket: tuple[str, str], now_ms: int) -> _Bucket:
         state = self._buckets.setdefault(bucket, _Bucket())
         while state.taken_ms and state.taken_ms[0] <= now_ms - self.limits.interval_ms:

@@ -53,7 +53,7 @@ def search_records(world: World, call: Call) -> Answer:
     body = read_body(call.request, _SearchBody)
     item = served_object(world, call.location(world, body.location_id), call.path["schemaKey"])
     _check_page(body, world.options)
-    order = _order(item, body.sort)
+    order = _order(item, body.sort, allows_times=world.options.time_sorts)
     index = item.table.index(world.now_ms() - world.search_lag_ms)
     hits = _hits(item, index, body, order, world.options)
     keys = _page(hits, body, order)
@@ -73,7 +73,7 @@ def _check_page(body: _SearchBody, options: Options) -> None:
         raise bad_request("Result window is too large; use searchAfter")
 
 
-def _order(item: ObjectType, sorts: Sequence[_Sort]) -> _Order:
+def _order(item: ObjectType, sorts: Sequence[_Sort], *, allows_times: bool) -> _Order:
     if not sorts:
         return _Order(_DEFAULT_SORT, is_descending=True)
     directions = {sort.direction for sort in sorts}
@@ -82,7 +82,8 @@ def _order(item: ObjectType, sorts: Sequence[_Sort]) -> _Order:
     if len(directions) > 1:
         raise bad_request("The stand-in sorts all fields in one direction only")
     for sort in sorts:
-        if sort.field not in TIMES and sort.field.removeprefix("properties.") not in item.fields:
+        is_known = sort.field.removeprefix("properties.") in item.fields
+        if not (allows_times if sort.field in TIMES else is_known):
             raise unprocessable(f"sort field {sort.field} is not known")
     return _Order(tuple(sort.field for sort in sorts), directions == {"desc"})
 

@@ -5,6 +5,7 @@ Served by `sandbox.server` and by the simulated world of the tests.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import msgspec
@@ -58,9 +59,18 @@ class HighLevelVendor:
             answer = route.operation(world, call)
         except RefusalError as exc:
             answer = Answer(exc.body, exc.status)
-        headers = world.quota.headers(bucket, now, with_daily_reset=world.options.daily_reset_header)
         body = msgspec.json.encode({**answer.data, "traceId": world.ids.trace()})
-        return Response(answer.status, body, {"content-type": _CONTENT_TYPE, **headers})
+        return Response(answer.status, body, self._headers(bucket, now, answer.status))
+
+    def _headers(self, bucket: Bucket | None, now_ms: int, status: int) -> Mapping[str, str]:
+        quota, options = self._world.quota, self._world.options
+        headers = {
+            "content-type": _CONTENT_TYPE,
+            **quota.headers(bucket, now_ms, with_daily_reset=options.daily_reset_header),
+        }
+        if status == 429 and bucket is not None and options.retry_after:
+            headers["Retry-After"] = str(quota.wait_seconds(bucket, now_ms))
+        return headers
 
     def outbox(self) -> list[Delivery]:
         """Hand over the webhooks made since the last call."""

@@ -1,4 +1,4 @@
-"""Plans and reports into lines that a person reads. Used by the commands and the demo."""
+"""Values, plans and reports into lines that a person reads. Used by the command line and the demo."""
 
 from __future__ import annotations
 
@@ -6,10 +6,70 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import assert_never
 
-from syncline.cli.output import shown
+from syncline.core.convert import text_of_html
 from syncline.core.plan import Held, Plan, Step
 from syncline.core.records import Archive, Create, Delete, Restore, Side, Update
+from syncline.core.values import (
+    Blank,
+    Day,
+    Files,
+    ManyOf,
+    Moment,
+    Money,
+    Number,
+    OneOf,
+    Person,
+    Phone,
+    Reference,
+    RichText,
+    Text,
+    Value,
+    YesNo,
+)
 from syncline.engine.runs import Report, Written
+
+_SHORT = 60
+
+
+def shown(value: Value | None) -> str:
+    """A value as a person reads it, cut to one short line."""
+    text = " ".join(_text(value).split())
+    return text if len(text) <= _SHORT else f"{text[: _SHORT - 1]}…"
+
+
+def _text(value: Value | None) -> str:  # noqa: C901, PLR0911 - one line for each type is the table
+    match value:
+        case None:
+            return "–"
+        case Blank():
+            return "(blank)"
+        case Text(text):
+            return text
+        case RichText(html):
+            return text_of_html(html)
+        case Number(number):
+            return format(number.normalize(), "f")
+        case Money(amount, currency):
+            return f"{amount} {currency}"
+        case YesNo(yes):
+            return "yes" if yes else "no"
+        case Day(day):
+            return day.isoformat()
+        case Moment(at):
+            return at.isoformat(sep=" ", timespec="minutes")
+        case Phone(number):
+            return number
+        case OneOf(key):
+            return key
+        case ManyOf(keys):
+            return ", ".join(sorted(keys))
+        case Person(email, identifier, name):
+            return name or email or identifier
+        case Reference(object_type, key):
+            return f"{object_type} {key}"
+        case Files(files):
+            return ", ".join(file.name or file.url for file in files)
+
 
 _STEPS = 12
 
@@ -71,7 +131,7 @@ def held_line(held: Held) -> str:
     return f"{title}, {held.field}: {held.rule.sentence} ({values})"
 
 
-def report_lines(report: Report) -> Iterator[str]:
+def report_lines(report: Report, *, with_held: bool = True) -> Iterator[str]:
     """What a run did."""
     yield f"looked at {report.listed_left} records left and {report.listed_right} right"
     if report.plan.brakes:
@@ -82,7 +142,8 @@ def report_lines(report: Report) -> Iterator[str]:
         yield f"failed on the {failure.side.value}: {failure.title or failure.key}: {failure.message}"
     if report.recovered:
         yield f"{report.recovered} interrupted writes were found done"
-    yield from held_lines(report.plan)
+    if with_held:
+        yield from held_lines(report.plan)
     yield f"{report.calls_left} calls left, {report.calls_right} calls right, {report.seconds:.1f} s"
 
 

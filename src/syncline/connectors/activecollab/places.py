@@ -1,0 +1,104 @@
+"""Where a task or task list lives: the project that its routes need, found again when it has moved.
+
+Used by `activecollab.connector`. Routes carry the project, and answer 404 for a record that moved to another one (facts:
+activecollab-api.md 7): only after every visible project has been asked is a record gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from syncline.connectors.activecollab.attributes import Form
+from syncline.connectors.activecollab.client import Client, Json
+from syncline.connectors.activecollab.listing import Collection, Mark, Project, projects
+from syncline.core.records import RecordKey
+from syncline.errors import NotFoundError
+from syncline.ports import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record where it is now, in the trash or not."""
+
+    project: str
+    json: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """No visible project holds the record. `is_hidden`: the project it was in is not visible any more either."""
+
+    is_hidden: bool
+
+
+class Places:
+    """What is known of where one object type's records are, learned from listings and answers."""
+
+    def __init__(self, client: Client, clock: Clock, form: Form) -> None:
+        self._client = client
+        self._clock = clock
+        self._form = form
+        self._home: dict[RecordKey, str] = {}
+        self._marks: dict[str, Mark] = {}
+        self._searching = asyncio.Lock()
+
+    def learn(self, project: str, keys: Iterable[RecordKey]) -> None:
+        """These records are in this project."""
+        self._home.update(dict.fromkeys(keys, project))
+
+    def learn_all(self, project: str, collection: Collection) -> None:
+        """So are all that its listing named, by their ids alone too."""
+        self.learn(project, collection.keys)
+        self.learn(project, collection.trashed)
+        self.learn(project, collection.completed or ())
+
+    def home(self, key: RecordKey) -> str | None:
+        """The project a record was last seen in."""
+        return self._home.get(key)
+
+    async def find(self, key: RecordKey, first: Sequence[str]) -> Found | Lost:
+        """Read a record, wherever it is.
+
+        One call when its project is known and still holds it. Else the projects that changed since the last search are
+        listed, those of the scope first: at worst a call for each visible project, once; then nothing but the list of
+        projects until something happens in one of them.
+        """
+        was = self._home.get(key)
+        if was is not None and (json := await self._read(was, key)) is not None:
+            return Found(was, json)
+        async with self._searching:
+            visible = await projects(self._client)
+            in_order = sorted(visible, key=lambda project: project.id not in first)
+            found = await self._search(key, in_order)
+        return found or Lost(is_hidden=was is not None and was not in {each.id for each in visible})
+
+    async def _search(self, key: RecordKey, visible: Sequence[Project]) -> Found | None:
+        """List what changed until the record turns up somewhere."""
+        self._home.pop(key, None)
+        for project in visible:
+            old = self._marks.get(project.id)
+            if not project.is_quiet(old):
+                now = self._clock.now()
+                await self._relist(project.id)
+                self._marks[project.id] = project.mark(old, now)
+            if self._home.get(key) == project.id and (json := await self._read(project.id, key)) is not None:
+                return Found(project.id, json)
+        return None
+
+    async def _relist(self, project: str) -> None:
+        """Learn all ids of a project: one call where the open collection names the completed ones too."""
+        path, collection = f"projects/{project}/{self._form.collection}", Collection()
+        async for sheet in self._client.sheets(path):
+            collection.take_open(sheet)
+        if collection.completed is None:
+            async for sheet in self._client.sheets(f"{path}/archive"):
+                collection.take_archive(sheet)
+        self.learn_all(project, collection)
+
+    async def _read(self, project: str, key: RecordKey) -> Json | None:
+        try:
+            return await self._client.get(f"projects/{project}/{self._form.collection}/{key}")
+        except NotFoundError:
+            return None

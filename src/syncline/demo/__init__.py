@@ -1,0 +1,1 @@
+"""The main job played from beginning to end on sandbox accounts: `syncline demo`."""

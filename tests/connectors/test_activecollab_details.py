@@ -1,0 +1,351 @@
+"""What is particular to reading ActiveCollab: projects and archives, moves and trash, and the connection itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, replace
+
+import pytest
+
+from syncline.connectors.activecollab import Settings
+from syncline.connectors.activecollab.connector import connect
+from syncline.connectors.http import Answer, Environment, Transport
+from syncline.core.records import (
+    Archive,
+    Delete,
+    Edit,
+    FieldId,
+    Gone,
+    ObjectTypeId,
+    Present,
+    Proof,
+    RecordKey,
+    Scope,
+    Unseen,
+    Update,
+)
+from syncline.core.values import OneOf, Person, Text, YesNo
+from syncline.errors import ConfigError, ConnectorError, NotFoundError
+from syncline.sandbox.faults import Fault, FaultKind
+from tests.clock import START
+from tests.connectors.activecollab_world import ActiveCollabWorld, open_world
+from tests.connectors.conformance import cursor_now, listed, made, present
+
+NAME, DONE = FieldId("name"), FieldId("is_completed")
+TASK = ObjectTypeId("task")
+
+
+@pytest.fixture
+async def world() -> AsyncGenerator[ActiveCollabWorld, None]:
+    async with open_world() as world:
+        yield world
+
+
+def load(world: ActiveCollabWorld, count: int, *, is_completed: bool = False) -> set[RecordKey]:
+    tasks = [
+        {"name": f"Loaded {number}", "project": "First", "is_completed": is_completed}
+        for number in range(count)
+    ]
+    return {RecordKey(str(each)) for each in world.vendor.load(tasks)}
+
+
+# --- listings -------------------------------------------------------------------------------------------------------
+
+
+async def test_completed_tasks_are_listed_from_all_pages_of_the_archive(world: ActiveCollabWorld) -> None:
+    still_open, completed = load(world, 30), load(world, 230, is_completed=True)
+
+    listing = await listed(world)
+
+    assert listing.records.keys() == still_open | completed
+    assert listing.ending.is_complete
+    assert {
+        key for key, record in listing.records.items() if record.fields[DONE] == YesNo(yes=True)
+    } == completed
+
+
+async def test_without_a_filter_all_projects_are_listed_completed_ones_too(world: ActiveCollabWorld) -> None:
+    keys = {await world.create("In the first")}
+    keys.add(RecordKey(str(world.act("create_task", project=int(world.second), name="In the second").id)))
+    world.act("complete_project", project=int(world.second))
+
+    world.scope = Scope(TASK)
+
+    assert (await listed(world)).records.keys() == keys
+
+
+async def test_a_listing_of_a_quiet_project_takes_three_calls(world: ActiveCollabWorld) -> None:
+    load(world, 250)
+
+    await listed(world)
+
+    assert world.connector.calls == 3
+
+
+@pytest.mark.parametrize("path", ["tasks$", "tasks/archive$"])
+async def test_a_listing_that_lost_objects_is_not_complete(world: ActiveCollabWorld, path: str) -> None:
+    load(world, 20)
+    load(world, 150, is_completed=True)
+    world.server.faults.add(Fault(FaultKind.PARTIAL, path=path))
+
+    listing = await listed(world)
+
+    assert not listing.ending.is_complete
+    assert f"project {world.first}" in listing.ending.reason
+
+
+async def test_counts_that_mean_something_else_can_be_ignored(world: ActiveCollabWorld) -> None:
+    load(world, 20)
+    world.server.faults.add(Fault(FaultKind.PARTIAL, path="tasks$"))
+    world.connector = world.connect(replace(world.settings, trust_counts=False))
+
+    assert (await listed(world)).ending.is_complete
+
+
+async def test_a_project_with_a_gap_is_listed_again_by_the_next_delta(world: ActiveCollabWorld) -> None:
+    keys = load(world, 20)
+    fault = world.server.faults.add(Fault(FaultKind.PARTIAL, path="tasks$"))
+    cursor = (await listed(world)).ending.cursor
+    world.server.faults.remove(fault)
+
+    assert (await listed(world, cursor)).records.keys() == keys
+
+
+@dataclass
+class Interfering:
+    """Passes everything on, and lets a person act before the first request to a path."""
+
+    inner: Transport
+    path: str
+    act: Callable[[], object]
+    is_done: bool = False
+
+    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        if self.path in url and not self.is_done:
+            self.is_done = True
+            self.act()
+        return await self.inner.send(method, url, headers, body)
+
+    async def close(self) -> None:
+        await self.inner.close()
+
+
+async def test_a_task_reopened_between_two_pages_is_not_missed(world: ActiveCollabWorld) -> None:
+    keys = load(world, 3, is_completed=True)
+    transport = Interfering(
+        world.environment.transport, "archive", lambda: world.act("open_task", task=int(min(keys)))
+    )
+    world.connector = connect("ac", world.settings, Environment(transport, world.clock, lambda: 0.5))
+
+    listing = await listed(world)
+
+    assert (listing.records.keys(), listing.ending.is_complete) == (keys, True)
+
+
+async def test_a_delta_lists_only_projects_where_something_happened(world: ActiveCollabWorld) -> None:
+    await world.create("Quiet")
+    world.scope = Scope(TASK, {"project": (world.first, world.second)})
+    cursor = await cursor_now(world)
+    key = RecordKey(str(world.act("create_task", project=int(world.second), name="New").id))
+    before = world.connector.calls
+
+    delta = await listed(world, cursor)
+
+    assert delta.records.keys() == {key}
+    assert not delta.ending.is_complete
+    assert world.connector.calls - before == 2
+
+
+async def test_a_cursor_of_another_kind_means_listing_everything(world: ActiveCollabWorld) -> None:
+    key = await world.create("Here")
+
+    listing = await listed(world, "not a cursor")
+
+    assert (listing.records.keys(), listing.ending.is_complete) == ({key}, True)
+
+
+async def test_a_filter_that_names_a_missing_project_is_not_found(world: ActiveCollabWorld) -> None:
+    world.scope = Scope(TASK, {"project": (world.first, "4711")})
+
+    with pytest.raises(NotFoundError, match="4711"):
+        await listed(world)
+
+
+@pytest.mark.parametrize("where", [{"colour": ("red",)}, {"project": ("First",)}, {"project": ("1/../2",)}])
+async def test_a_filter_that_cannot_be_is_a_configuration_fault(
+    world: ActiveCollabWorld, where: dict[str, tuple[str, ...]]
+) -> None:
+    world.scope = Scope(TASK, where)
+
+    with pytest.raises(ConfigError):
+        await listed(world)
+
+
+# --- one record -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_record_tells_its_address_times_and_people(world: ActiveCollabWorld) -> None:
+    record = await made(world)
+
+    assert record.url == f"{world.settings.url}/projects/{world.first}/tasks/{record.key}"
+    assert (record.created_at, record.updated_at, record.updated_by) == (START, START, "owner@example.test")
+    assert record.fields[FieldId("project")] == OneOf(world.first)
+    assert record.fields[FieldId("created_by")] == Person("owner@example.test", "1", "Owner One")
+
+
+async def test_a_task_that_moved_to_another_project_is_not_gone(world: ActiveCollabWorld) -> None:
+    key = await world.create("Wanderer")
+    await listed(world)
+    world.act("move_task", task=int(key), project=int(world.second))
+
+    sighting = await world.connector.fetch(world.scope, key)
+
+    assert isinstance(sighting, Present)
+    assert not sighting.record.in_scope
+    assert sighting.record.fields[FieldId("project")] == OneOf(world.second)
+
+
+async def test_a_write_follows_a_task_that_moved(world: ActiveCollabWorld) -> None:
+    key = await world.create("Wanderer")
+    await listed(world)
+    world.act("move_task", task=int(key), project=int(world.second))
+
+    receipt = await world.connector.write(world.scope, Update(key, {NAME: Text("Found")}))
+
+    assert receipt.record is not None
+    assert receipt.record.title == "Found"
+
+
+async def test_a_task_is_found_without_a_listing_before(world: ActiveCollabWorld) -> None:
+    still_open, completed = min(load(world, 150)), min(load(world, 150, is_completed=True))
+
+    assert (await present(world, still_open)).key == still_open
+    before = world.connector.calls
+    assert (await present(world, completed)).key == completed
+
+    assert world.connector.calls - before == 1
+
+
+async def test_many_missing_tasks_do_not_search_all_projects_again(world: ActiveCollabWorld) -> None:
+    await world.settle()
+    for number in range(3):
+        assert await world.connector.fetch(world.scope, RecordKey(f"77{number}")) == Gone(Proof.NOT_FOUND)
+        await world.settle()
+    before = world.connector.calls
+
+    await world.connector.fetch(world.scope, RecordKey("7799"))
+
+    assert world.connector.calls - before == 2
+
+
+async def test_the_trash_tells_when_a_task_went(world: ActiveCollabWorld) -> None:
+    key = await world.create("Short-lived")
+    await world.clock.sleep(90)
+    await world.delete(key)
+
+    sighting = await world.connector.fetch(world.scope, key)
+
+    assert sighting == Gone(Proof.TRASHED, START + dt.timedelta(seconds=90))
+
+
+async def test_a_task_of_a_project_that_is_not_visible_any_more_is_unseen(world: ActiveCollabWorld) -> None:
+    key = await world.create("Behind the door")
+    member = replace(world.settings, token=world.vendor.token("member@example.test"))
+    world.connector = world.connect(member)
+    await listed(world)
+    world.act("update_project", project=int(world.first), members=[1])
+
+    sighting = await world.connector.fetch(world.scope, key)
+
+    assert isinstance(sighting, Unseen)
+
+
+@pytest.mark.parametrize("key", ["", "abc", "1/../2", "-1"])
+async def test_a_key_that_is_no_id_never_reaches_an_address(world: ActiveCollabWorld, key: str) -> None:
+    before = world.connector.calls
+
+    assert await world.connector.fetch(world.scope, RecordKey(key)) == Gone(Proof.NOT_FOUND)
+    with pytest.raises(NotFoundError):
+        await world.connector.write(world.scope, Delete(RecordKey(key)))
+    with pytest.raises(NotFoundError):
+        await world.connector.write(world.scope, Archive(RecordKey(key)))
+
+    assert world.connector.calls == before
+
+
+async def test_edits_tell_who_changed_which_field_last(world: ActiveCollabWorld) -> None:
+    key = await world.create("First")
+    await world.rename(key, "Second")
+    await world.clock.sleep(5)
+    world.act("update_task", user=2, task=int(key), name="Third", due_on="2026-05-01")
+    await world.clock.sleep(5)
+    world.act("complete_task", task=int(key))
+
+    edits = await world.connector.edits(world.scope, key)
+
+    later = dt.timedelta(seconds=5)
+    assert edits[NAME] == Edit(START + later, "member@example.test")
+    assert edits[FieldId("due_on")] == Edit(START + later, "member@example.test")
+    assert edits[DONE] == Edit(START + 2 * later, "owner@example.test")
+
+
+# --- the connection -------------------------------------------------------------------------------------------------
+
+
+async def test_options_are_those_of_the_account(world: ActiveCollabWorld) -> None:
+    schema = await world.connector.schema(TASK)
+
+    def labels(name: str) -> list[str]:
+        field = schema.field(FieldId(name))
+        assert field is not None
+        return [option.email or option.label for option in field.options or ()]
+
+    assert labels("task_list") == ["To do (First)", "Doing (First)"]
+    assert {"owner@example.test", "member@example.test"} <= set(labels("assignee"))
+    assert labels("job_type") == ["General", "Development"]
+    assert labels("project") == ["First", "Second"]
+
+
+async def test_a_token_may_be_sent_as_bearer(world: ActiveCollabWorld) -> None:
+    world.connector = world.connect(replace(world.settings, header="Authorization", prefix="Bearer"))
+
+    assert (await world.connector.check()).problems == ()
+
+
+async def test_the_check_names_company_user_and_role(world: ActiveCollabWorld) -> None:
+    health = await world.connector.check()
+
+    assert health.account.startswith("Own Company (127.0.0.1:")
+    assert (health.user, health.scopes) == ("Owner One <owner@example.test>", ("Owner",))
+    assert health.version
+
+
+@pytest.mark.parametrize("email", ["member@example.test", "client@example.test"])
+async def test_the_check_warns_of_a_user_who_is_no_owner(world: ActiveCollabWorld, email: str) -> None:
+    world.connector = world.connect(replace(world.settings, token=world.vendor.token(email)))
+
+    health = await world.connector.check()
+
+    assert health.problems == ()
+    assert "Owner" in health.warnings[0]
+
+
+async def test_a_wrong_address_says_so(world: ActiveCollabWorld) -> None:
+    world.connector = world.connect(replace(world.settings, url=f"{world.settings.url}/not-here"))
+
+    health = await world.connector.check()
+
+    assert "right URL" in health.problems[0]
+    with pytest.raises(ConnectorError, match="right URL"):
+        await world.connector.schema(TASK)
+
+
+async def test_an_address_where_nobody_answers_is_a_problem_of_the_check(world: ActiveCollabWorld) -> None:
+    await world.server.stop()
+
+    assert len((await world.connector.check()).problems) == 1
+
+
+def test_settings_do_not_show_their_token() -> None:
+    assert "secret" not in repr(Settings("https://projects.example.test", "1-secret"))
