@@ -1,5 +1,5 @@
 """`python -m syncline` into the command line."""
 
-from syncline.cli.app import main
+from syncline.cli import main
 
 main()

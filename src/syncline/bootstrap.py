@@ -53,7 +53,7 @@ class Installation:
     store: Store
     clock: Clock
     jitter: Callable[[], float]
-    transport: Callable[[], Transport] = AiohttpTransport
+    transport: Transport = field(default_factory=AiohttpTransport)
     patience: Patience = field(default_factory=Patience)
     _connectors: dict[str, Connector] = field(default_factory=dict[str, Connector])
 
@@ -64,10 +64,11 @@ class Installation:
             if settings is None:
                 known = ", ".join(self.config.connections)
                 raise ConfigError(f"There is no connection '{name}'. There are: {known}.")
-            environment = Environment(self.transport(), self.clock, self.jitter)
+            environment = Environment(self.transport, self.clock, self.jitter)
             match settings:
                 case ActiveCollabSettings():
-                    self._connectors[name] = _activecollab(name, settings, environment)
+                    projects = _filtered(self.config, name, "project")
+                    self._connectors[name] = _activecollab(name, settings, projects, environment)
                 case HighLevelSettings():
                     self._connectors[name] = self._highlevel(name, settings, environment)
         return self._connectors[name]
@@ -144,7 +145,18 @@ def install(
     return Installation(config, store, clock or SystemClock(), random.Random(seed).random)  # noqa: S311
 
 
-def _activecollab(name: str, settings: ActiveCollabSettings, environment: Environment) -> Connector:
+def _filtered(config: Config, connection: str, name: str) -> tuple[str, ...]:
+    """The values that the syncs of a connection filter by; empty when one of them takes everything."""
+    sides = [sync.side(side) for sync in config.syncs.values() for side in Side]
+    wanted = [side.where.get(name, []) for side in sides if side.connection == connection]
+    if not all(wanted):
+        return ()
+    return tuple(sorted({value for values in wanted for value in values}))
+
+
+def _activecollab(
+    name: str, settings: ActiveCollabSettings, projects: tuple[str, ...], environment: Environment
+) -> Connector:
     return activecollab.connect(
         name,
         activecollab.Settings(
@@ -153,6 +165,7 @@ def _activecollab(name: str, settings: ActiveCollabSettings, environment: Enviro
             settings.header,
             settings.prefix,
             settings.job_type,
+            projects=projects,
         ),
         environment,
     )

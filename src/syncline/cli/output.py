@@ -33,7 +33,7 @@ def say_json(data: object) -> None:
 
 def complain(text: str) -> None:
     """One message on standard error."""
-    errors.print(text, markup=False)
+    errors.print(text, markup=False, soft_wrap=True)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> None:
