@@ -34,6 +34,12 @@ class Office:
         """Do something in HighLevel's web app."""
         return await self._act(self.highlevel, action, arguments)
 
+    async def pass_time(self, seconds: float) -> None:
+        """Let time pass at both vendors: people do not edit everything in the same second."""
+        for card in (self.activecollab, self.highlevel):
+            async with self.browser.post(f"{card.control_url}clock", json={"advance": seconds}) as answer:
+                answer.raise_for_status()
+
     async def _act(self, card: AccountCard, action: str, arguments: Mapping[str, object]) -> Any:
         url = f"{card.control_url}act"
         async with self.browser.post(url, json={"action": action, **arguments}) as answer:

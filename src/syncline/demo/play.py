@@ -165,8 +165,10 @@ async def _edit(stage: Stage) -> None:
     }
     tell(f"Both: “{_cut(fought)}” is renamed differently on the two sides; this field asks.")
     await in_highlevel(lately, {"due_date": "2027-01-01"})
+    await office.pass_time(60)
     await office.in_activecollab("update_task", task=late, due_on="2027-02-02")
-    tell(f"Both: “{_cut(lately)}” gets two due dates; this field takes the newest.")
+    tell(f"Both: “{_cut(lately)}” gets the due date 2027-01-01 in HighLevel and, a minute later,")
+    tell("      2027-02-02 in ActiveCollab; this field takes the newest.")
     await office.in_activecollab("complete_task", task=done)
     tell(f"ActiveCollab: “{_cut(finished)}” is completed.")
     await office.in_activecollab("trash_task", task=gone)
