@@ -200,6 +200,14 @@ class Recognised(NamedTuple):
     version: int
 
 
+class Stretch(NamedTuple):
+    """What became of a page that was stored in the order it is listed in: `ids` (as in `Recognised`) of the records
+    that are settled and whose digests are the same, and the positions on the page of all others."""
+
+    ids: Sequence[int]
+    others: Sequence[int]
+
+
 class Seen(msgspec.Struct, frozen=True):
     """A record as last seen on one side of a sync.
 
@@ -374,6 +382,12 @@ class Store(Protocol):
         self, sync: SyncId, side: Side, keys: Sequence[RecordKey]
     ) -> Mapping[RecordKey, Recognised]:
         """Which of these records we know and are not gone: the fast path, called once a page."""
+        ...
+
+    def compare(
+        self, sync: SyncId, side: Side, keys: Sequence[RecordKey], digests: Sequence[bytes]
+    ) -> Stretch:
+        """Compare a whole page at once where the database can: the fastest path. `recognise` looks after the others."""
         ...
 
     def seen(self, sync: SyncId, side: Side, keys: Sequence[RecordKey]) -> Mapping[RecordKey, Seen]:

@@ -171,6 +171,18 @@ class FieldDecision(msgspec.Struct, frozen=True):
         """The line's name: `left field ↔ right field`."""
         return line_name(self.left_field, self.right_field)
 
+    def of(self, side: Side) -> FieldId:
+        """The field of one side."""
+        return self.left_field if side is Side.LEFT else self.right_field
+
+    def now(self, side: Side) -> Value | None:
+        """What a side holds (None: unseen)."""
+        return self.left if side is Side.LEFT else self.right
+
+    def target(self, side: Side) -> Value | None:
+        """What a side is to hold (None: leave it)."""
+        return self.to_left if side is Side.LEFT else self.to_right
+
     @property
     def is_open(self) -> bool:
         """Whether the field waits for a person or a counterpart."""
@@ -189,11 +201,15 @@ class Fields(msgspec.Struct, frozen=True, tag="fields"):
 
 
 class Remove(msgspec.Struct, frozen=True, tag="remove"):
-    """Delete or archive the record of `side`, because the other one is gone."""
+    """Delete or archive the record of `side`, because the other one is gone.
+
+    `fields` are the values that were edited there since both sides agreed, each as `lost`.
+    """
 
     side: Side
     is_archive: bool
     rule: Rule
+    fields: tuple[FieldDecision, ...] = ()
 
 
 class Revive(msgspec.Struct, frozen=True, tag="revive"):

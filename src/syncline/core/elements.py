@@ -33,7 +33,8 @@ def _carry(
     """The target's set with what the source added since its base, without what it removed.
 
     Several elements may mean the same on the other side. What the source still holds under another name is not
-    removed, and what the target itself has just added survives a removal of its namesake.
+    removed, and what the target itself has just added survives a removal of its namesake. Where the field goes one
+    way the target gets back what it dropped on its own: it may have more than the source, never less.
     """
     before, after = _elements(source[0]), _elements(source[1])
     own_before, own = _elements(target[0]), _elements(target[1])
@@ -49,8 +50,10 @@ def _carry(
         if not goes:
             out.append(element)
             origins.add(origin)
+    is_led = not lens.flows_to(side.other)
     for origin in after:
-        image = counterpart(lens, side, origin) if origin not in before else None
+        is_wanted = is_led or origin not in before
+        image = counterpart(lens, side, origin) if is_wanted else None
         if image is not None and image not in out and origin not in origins:
             out.append(image)
     return ManyOf(tuple(out)) if out else BLANK
@@ -75,6 +78,11 @@ def mirror_elements(lens: Lens, side: Side, source: Value, target: Value) -> Val
         if image not in out and element not in origins:
             out.append(image)
     return ManyOf(tuple(out)) if out else BLANK
+
+
+def is_undone(was: Value, now: Value, target: Value | None) -> bool:
+    """Whether an element that a side removed since its base is to come back."""
+    return not set(_elements(was)).isdisjoint(set(_elements(target)) - set(_elements(now)))
 
 
 def counterpart(lens: Lens, side: Side, element: str) -> str | None:

@@ -109,7 +109,7 @@ def _white(mark: str) -> str:
     if mark == "li":
         return "\n- "
     if tag in ("td", "th"):
-        return " "
+        return " " if mark.startswith("/") else ""
     return "\n" if tag in _BLOCKS else ""
 
 

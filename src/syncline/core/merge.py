@@ -12,19 +12,14 @@ from typing import assert_never
 
 import msgspec
 
+from syncline.core.absence import one_gone, present
 from syncline.core.convert import Untranslatable
 from syncline.core.decisions import (
-    Answer,
-    AskDelete,
     Decision,
-    DeletedEdit,
-    DeletePolicy,
     FieldDecision,
     Fields,
     Forget,
-    Remove,
     Resolution,
-    Revive,
     Rule,
     Rules,
     View,
@@ -32,9 +27,9 @@ from syncline.core.decisions import (
     line_name,
 )
 from syncline.core.diff import Deleted, Unknown, diff
-from syncline.core.elements import merge_elements, mirror_elements
+from syncline.core.elements import is_undone, merge_elements, mirror_elements
 from syncline.core.mapping import ConflictPolicy, Lens
-from syncline.core.records import Edit, FieldId, Gone, Present, Proof, Record, Side
+from syncline.core.records import Edit, FieldId, Record, Side
 from syncline.core.values import BLANK, Value, is_blank, same
 
 
@@ -52,10 +47,10 @@ def merge(view: View, rules: Rules) -> Decision:
             return Forget(None, Rule.DELETED_BOTH)
         # Left deleted it, right still has it.
         case Deleted(gone), _:
-            return _one_gone(view, rules, Side.LEFT, gone)
+            return one_gone(view, rules, Side.LEFT, gone)
         # Right deleted it, left still has it.
         case _, Deleted(gone):
-            return _one_gone(view, rules, Side.RIGHT, gone)
+            return one_gone(view, rules, Side.RIGHT, gone)
         case _:
             return _both_present(view, rules)
 
@@ -73,166 +68,66 @@ def needs_edit_times(view: View, rules: Rules) -> bool:
     return any(f.name in newest and f.rule in (Rule.NEWEST, Rule.CONFLICT) for f in decision.fields)
 
 
-# --- one side deleted ---------------------------------------------------------------------------------------------
-
-
-def _one_gone(view: View, rules: Rules, gone_side: Side, gone: Gone) -> Decision:
-    kept = gone_side.other
-    is_edited = _is_edited(view, rules, kept)
-    # A person has answered.
-    if view.answer is not None:
-        return _answered(view, rules, gone_side, gone, view.answer)
-    # Deleted here, edited there: the edit wins, unless the sync says otherwise.
-    if is_edited and rules.deleted_edit is DeletedEdit.EDIT:
-        return _revive(view, rules, gone_side, gone, Rule.EDIT_BEATS_DELETE)
-    if is_edited and rules.deleted_edit is DeletedEdit.ASK:
-        return AskDelete(gone_side, is_edited=True)
-    match rules.deletes:
-        # Deleted here, unchanged there: the other follows.
-        case DeletePolicy.PROPAGATE:
-            return Remove(kept, is_archive=False, rule=Rule.DELETED_PROPAGATED)
-        # … or is put away, where the vendor can.
-        case DeletePolicy.ARCHIVE if kept in rules.may_archive:
-            return Remove(kept, is_archive=True, rule=Rule.DELETED_ARCHIVED)
-        # … or is left alone, and no link ties it any more.
-        case DeletePolicy.IGNORE:
-            return Forget(kept, Rule.DELETED_IGNORED)
-        # … or a person is asked.
-        case DeletePolicy.ASK | DeletePolicy.ARCHIVE:
-            return AskDelete(gone_side, is_edited=is_edited)
-        case _:
-            assert_never(rules.deletes)
-
-
-def _answered(view: View, rules: Rules, gone_side: Side, gone: Gone, answer: Answer) -> Decision:
-    match answer:
-        case Answer.DELETE:
-            return Remove(gone_side.other, is_archive=False, rule=Rule.RESOLVED)
-        case Answer.RESTORE:
-            return _revive(view, rules, gone_side, gone, Rule.RESOLVED)
-        case Answer.RELEASE:
-            return Forget(gone_side.other, Rule.RESOLVED)
-        case _:
-            assert_never(answer)
-
-
-def _is_edited(view: View, rules: Rules, side: Side) -> bool:
-    """Whether the side's record was edited in a field that the other side would have received."""
-    seen = view.of(side)
-    if not isinstance(seen, Present):
-        return False
-    base = _base_of(view, side)
-    for lens in rules.lenses:
-        field = lens.mapping.of(side)
-        value = seen.record.fields.get(field)
-        if value is None or not lens.flows_to(side.other):
-            continue
-        if field not in base or not same(base[field], value):
-            return True
-    return False
-
-
-def _base_of(view: View, side: Side) -> Mapping[FieldId, Value]:
-    return view.base.of(side) if view.base else {}
-
-
-def _revive(view: View, rules: Rules, side: Side, gone: Gone, rule: Rule) -> Decision:
-    """Bring back the gone record: what flows to it from the surviving one, what does not from its own base."""
-    kept = view.of(side.other)
-    assert isinstance(kept, Present)  # noqa: S101 - `merge` has looked
-    is_restore = gone.proof is Proof.TRASHED and side in rules.may_restore
-    base = _base_of(view, side)
-    fields = tuple(
-        decision
-        for lens in rules.lenses
-        if (decision := _revived_field(lens, side, kept.record, base)) is not None
-    )
-    return Revive(side, is_restore, fields, rule)
-
-
-def _revived_field(
-    lens: Lens, side: Side, kept: Record, base: Mapping[FieldId, Value]
-) -> FieldDecision | None:
-    source = kept.fields.get(lens.mapping.of(side.other))
-    if lens.flows_to(side) and source is not None:
-        value = lens.to(side, source)
-        if isinstance(value, Untranslatable):
-            return _decided(lens, side.other, source, Rule.NO_COUNTERPART, reason=value.reason)
-    else:
-        own = base.get(lens.mapping.of(side))
-        if own is None or lens.of(side).is_read_only:
-            return None
-        value = own
-    return _decided(lens, side.other, source, Rule.EDIT_BEATS_DELETE, target=value)
-
-
-def _decided(
-    lens: Lens, side: Side, source: Value | None, rule: Rule, *, target: Value | None = None, reason: str = ""
-) -> FieldDecision:
-    """A decision in which only `side` holds something, and the other side is to hold `target`."""
-    is_left = side is Side.LEFT
-    return FieldDecision(
-        lens.mapping.left,
-        lens.mapping.right,
-        rule,
-        left=source if is_left else None,
-        right=None if is_left else source,
-        to_left=None if is_left else target,
-        to_right=target if is_left else None,
-        reason=reason,
-    )
-
-
-def created_fields(lenses: Sequence[Lens], record: Record, side: Side) -> tuple[FieldDecision, ...]:
-    """What a new record on `side` is to hold, made from its counterpart on the other side."""
-    out: list[FieldDecision] = []
-    for lens in lenses:
-        source = record.fields.get(lens.mapping.of(side.other))
-        if source is None or not lens.flows_to(side):
-            continue
-        value = lens.to(side, source)
-        if isinstance(value, Untranslatable):
-            out.append(_decided(lens, side.other, source, Rule.NO_COUNTERPART, reason=value.reason))
-        else:
-            out.append(_decided(lens, side.other, source, Rule.CREATED, target=value))
-    return tuple(out)
-
-
-# --- both sides present -------------------------------------------------------------------------------------------
-
-
 def _both_present(view: View, rules: Rules) -> Decision:
-    left, right = view.left, view.right
-    assert isinstance(left, Present)  # noqa: S101 - `merge` has looked
-    assert isinstance(right, Present)  # noqa: S101 - `merge` has looked
+    left, right = present(view, Side.LEFT), present(view, Side.RIGHT)
     # A record moved out of the filter: the link rests until it is back.
-    if not (left.record.in_scope and right.record.in_scope):
+    if not (left.in_scope and right.in_scope):
         return Wait(Rule.OUT_OF_SCOPE)
-    return Fields(tuple(merge_field(lens, view, left.record, right.record) for lens in rules.lenses))
+    fields = tuple(merge_field(lens, view, left, right) for lens in rules.lenses)
+    # A field that one line writes may be read by another one, which decides again with what is to come.
+    for _ in rules.lenses:
+        chained = _chained(rules.lenses, view, (left, right), fields)
+        if chained is fields or chained == fields:
+            break
+        fields = chained
+    return Fields(fields)
+
+
+def _chained(
+    lenses: Sequence[Lens], view: View, records: tuple[Record, Record], fields: tuple[FieldDecision, ...]
+) -> tuple[FieldDecision, ...]:
+    """The decisions, with the lines decided again whose field another line writes."""
+    to_left = {f.left_field: f.to_left for f in fields if f.to_left is not None}
+    to_right = {f.right_field: f.to_right for f in fields if f.to_right is not None}
+    if not to_left and not to_right:
+        return fields
+    left = msgspec.structs.replace(records[0], fields={**records[0].fields, **to_left})
+    right = msgspec.structs.replace(records[1], fields={**records[1].fields, **to_right})
+    out = list(fields)
+    for index, (lens, field) in enumerate(zip(lenses, fields, strict=True)):
+        if field.left_field in to_left and not lens.flows_to(Side.LEFT):
+            out[index] = merge_field(lens, view, left, records[1])
+        elif field.right_field in to_right and not lens.flows_to(Side.RIGHT):
+            out[index] = merge_field(lens, view, records[0], right)
+    return tuple(out)
 
 
 def merge_field(lens: Lens, view: View, left: Record, right: Record) -> FieldDecision:
     """Decide one mapped field of a link whose records are both there."""
     mapping = lens.mapping
     now_left, now_right = left.fields.get(mapping.left), right.fields.get(mapping.right)
-    field = FieldDecision(mapping.left, mapping.right, Rule.UNSEEN, left=now_left, right=now_right)
-    # A side does not show the field: nothing is decided about it.
-    if now_left is None or now_right is None:
-        return field
     base_left = view.base.left.get(mapping.left) if view.base else None
     base_right = view.base.right.get(mapping.right) if view.base else None
+    # Agreed on by both sides, or by none: half a base comes from another line of the same field.
+    if base_left is None or base_right is None:
+        base_left = base_right = None
+    # A side does not show the field: nothing is decided about it.
+    if now_left is None or now_right is None:
+        field = FieldDecision(mapping.left, mapping.right, Rule.UNSEEN, left=now_left, right=now_right)
+        return _unseen(lens, field, base_left, base_right)
     left_changed = base_left is None or not same(base_left, now_left)
     right_changed = base_right is None or not same(base_right, now_right)
     # Neither side changed.
+    field = FieldDecision(mapping.left, mapping.right, Rule.IN_STEP, left=now_left, right=now_right)
     if not left_changed and not right_changed:
-        return msgspec.structs.replace(field, rule=Rule.IN_STEP)
+        return field
     # Whoever changed, both now mean the same.
     if _agree(lens, now_left, now_right):
         return msgspec.structs.replace(field, rule=Rule.AGREED)
     # A person has chosen, and both sides are still as the person saw them.
     chosen = view.resolutions.get(field.name)
     if chosen and same(chosen.seen_left, now_left) and same(chosen.seen_right, now_right):
-        return _resolved(field, chosen)
+        return _resolved(lens, field, chosen)
     # The field goes one way: the other side follows, whoever changed.
     if not lens.flows_to(Side.LEFT):
         return _one_way(lens, field, Side.RIGHT, (base_left, base_right))
@@ -247,7 +142,7 @@ def merge_field(lens: Lens, view: View, left: Record, right: Record) -> FieldDec
     if not left_changed:
         return _follow(lens, field, Side.RIGHT, Rule.ONE_SIDE_CHANGED)
     # The two records meet for the first time and one is blank: it is filled.
-    if (base_left is None or base_right is None) and is_blank(now_left) != is_blank(now_right):
+    if base_left is None and is_blank(now_left) != is_blank(now_right):
         return _follow(lens, field, Side.RIGHT if is_blank(now_left) else Side.LEFT, Rule.FILLED_BLANK)
     return _contested(lens, field, view, left, right)
 
@@ -313,7 +208,10 @@ def _one_way(
     if is_blank(leader) and (led is None or is_blank(led)):
         return msgspec.structs.replace(field, rule=Rule.KEEPS_OWN)
     if lens.is_many and lens.policy is ConflictPolicy.MERGE:
-        return _merged(lens, field, *bases)
+        merged = _merged(lens, field, *bases)
+        if was is None or not is_undone(was, now, merged.target(target)):
+            return merged
+        return msgspec.structs.replace(merged, lost=now, lost_side=target)
     # What somebody wrote on the following side goes to the history.
     is_loss = not (is_blank(now) if was is None else same(was, now))
     decide = _override if is_loss else _follow
@@ -332,14 +230,28 @@ def _merged(
     )
 
 
-def _resolved(field: FieldDecision, chosen: Resolution) -> FieldDecision:
+def _unseen(
+    lens: Lens, field: FieldDecision, base_left: Value | None, base_right: Value | None
+) -> FieldDecision:
+    """Nothing is decided; a reason says that an edit waits for the other side to be seen."""
+    for side, base, now in ((Side.LEFT, base_left, field.left), (Side.RIGHT, base_right, field.right)):
+        if now is not None and lens.flows_to(side.other) and not same(base or BLANK, now):
+            reason = f"changed, but the {side.other.value} side does not show this field"
+            return msgspec.structs.replace(field, reason=reason)
+    return field
+
+
+def _resolved(lens: Lens, field: FieldDecision, chosen: Resolution) -> FieldDecision:
     """Both values stay in the history: whatever is written over is noted as lost."""
-    to_left = None if same(chosen.left, chosen.seen_left) else chosen.left
-    to_right = None if same(chosen.right, chosen.seen_right) else chosen.right
-    lost_side = Side.LEFT if to_left is not None else Side.RIGHT
-    lost = field.left if to_left is not None else field.right
+    is_left = lens.flows_to(Side.LEFT) and not same(chosen.left, chosen.seen_left)
+    is_right = lens.flows_to(Side.RIGHT) and not same(chosen.right, chosen.seen_right)
     return msgspec.structs.replace(
-        field, rule=Rule.RESOLVED, to_left=to_left, to_right=to_right, lost=lost, lost_side=lost_side
+        field,
+        rule=Rule.RESOLVED,
+        to_left=chosen.left if is_left else None,
+        to_right=chosen.right if is_right else None,
+        lost=field.left if is_left else field.right if is_right else None,
+        lost_side=Side.LEFT if is_left else Side.RIGHT if is_right else None,
     )
 
 

@@ -5,12 +5,12 @@ Called by `engine.reconcile`; shown by the CLI, stored with the run, carried out
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from enum import Enum
+from collections.abc import Callable, Iterable, Sequence
 from typing import assert_never
 
 import msgspec
 
+from syncline.core.absence import created_fields
 from syncline.core.brakes import Brake, Facts, Limits, brakes
 from syncline.core.decisions import (
     AskDelete,
@@ -22,16 +22,14 @@ from syncline.core.decisions import (
     Revive,
     Rule,
     Wait,
-    line_fields,
 )
+from syncline.core.lines import groups, last, settled, writes, written
 from syncline.core.mapping import Lens
 from syncline.core.match import Ambiguous, Matching, MatchMode, external_key
-from syncline.core.merge import created_fields
 from syncline.core.records import (
     Archive,
     Create,
     Delete,
-    FieldId,
     LinkId,
     Record,
     RecordKey,
@@ -42,74 +40,8 @@ from syncline.core.records import (
     Update,
     Write,
 )
-from syncline.core.values import BLANK, Value, is_blank
-
-
-class Effect(Enum):
-    """What becomes of the link when a step is done."""
-
-    KEEP = "keep"
-    """The link stays; its base moves for the step's fields."""
-    TIE = "tie"
-    """A link is made (or, after a revival, tied to the new record)."""
-    CLOSE = "close"
-    """The link is closed."""
-
-
-class Step(msgspec.Struct, frozen=True):
-    """One thing to do. Without a `write` only our own memory changes.
-
-    `counterpart` is the record on the other side; `fields` are the decisions that are settled when the step is done;
-    `after` names a step of the same link that must have succeeded; `release` marks a side's record as never to be
-    linked or copied again by itself.
-    """
-
-    id: StepId
-    side: Side
-    write: Write | None
-    effect: Effect
-    rule: Rule
-    title: str
-    link: LinkId | None = None
-    key: RecordKey | None = None
-    counterpart: RecordKey | None = None
-    fields: tuple[FieldDecision, ...] = ()
-    after: StepId | None = None
-    release: Side | None = None
-
-
-class Held(msgspec.Struct, frozen=True):
-    """Something that is not done now, and why. `field` is None when the whole record waits."""
-
-    rule: Rule
-    reason: str
-    title: str
-    link: LinkId | None = None
-    left_key: RecordKey | None = None
-    right_key: RecordKey | None = None
-    field: str | None = None
-    left: Value | None = None
-    right: Value | None = None
-    gone: Side | None = None
-
-    @property
-    def line(self) -> tuple[FieldId, FieldId] | None:
-        """The left and right field, when one field waits."""
-        return line_fields(self.field) if self.field else None
-
-
-class Linked(msgspec.Struct, frozen=True):
-    """A decided link."""
-
-    link: LinkId
-    left_key: RecordKey
-    right_key: RecordKey
-    title: str
-    decision: Decision
-
-    def key(self, side: Side) -> RecordKey:
-        """The record of one side."""
-        return self.left_key if side is Side.LEFT else self.right_key
+from syncline.core.steps import Effect, Held, Linked, Step
+from syncline.core.values import BLANK
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -235,15 +167,14 @@ class _Writer:
             self._hold(Rule.NO_COUNTERPART, "no record on the other side matches", record.title, None, keys)
             return
         fields = created_fields(self._intake.lenses, record, side)
-        written = _written(fields, side)
-        if side not in self._intake.may_create or not written:
+        values = written(fields, side)
+        if side not in self._intake.may_create or not values:
             return
-        missing = self._missing(side, written)
+        missing = self._missing(side, fields)
         if missing:
-            reason = f"'{missing}' is required there and has no value here"
-            self._hold(Rule.NO_COUNTERPART, reason, record.title, None, keys)
+            self._hold(Rule.NO_COUNTERPART, missing, record.title, None, keys)
             return
-        create = Create(written, external_key(self._intake.sync, record.key))
+        create = Create(values, external_key(self._intake.sync, record.key))
         settled = tuple(field for field in fields if field.settles)
         self._add(
             Step(
@@ -259,9 +190,15 @@ class _Writer:
         )
         self._open_fields(None, keys, record.title, fields)
 
-    def _missing(self, side: Side, written: Mapping[FieldId, Value]) -> str | None:
+    def _missing(self, side: Side, fields: Iterable[FieldDecision]) -> str | None:
+        """Why a new record on `side` would be refused: a required field that nothing is written to."""
+        values = written(fields, side)
         required = (lens.of(side) for lens in self._intake.lenses if lens.of(side).is_required)
-        return next((field.title for field in required if field.id not in written), None)
+        missing = next((field for field in required if field.id not in values), None)
+        if missing is None:
+            return None
+        why = next((f.reason for f in fields if f.is_open and f.of(side) == missing.id), "")
+        return f"'{missing.title}' is required there and has no value here" + (f": {why}" if why else "")
 
     def ambiguous(self, found: Ambiguous) -> None:
         for record in found.left:
@@ -286,14 +223,14 @@ class _Writer:
         match linked.decision:
             case Fields(fields):
                 self._fields(linked.link, keys, linked.title, fields)
-            case Remove(side, is_archive, rule):
+            case Remove(side, is_archive, rule, fields):
                 key = linked.key(side)
                 write = Archive(key) if is_archive else Delete(key)
-                self._simple(linked, side, write, Effect.CLOSE, rule, side if is_archive else None)
+                self._close(linked, side, write, rule, side if is_archive else None, fields)
             case Revive(side, is_restore, fields, rule):
                 self._revive(linked, side, fields, rule, is_restore=is_restore)
             case Forget(release, rule):
-                self._simple(linked, release or Side.LEFT, None, Effect.CLOSE, rule, release)
+                self._close(linked, release or Side.LEFT, None, rule, release)
             case AskDelete(gone, is_edited, rule):
                 reason = "edited here since" if is_edited else "unchanged here since"
                 self._hold(rule, reason, linked.title, linked.link, keys, gone=gone)
@@ -302,41 +239,45 @@ class _Writer:
             case _:
                 assert_never(linked.decision)
 
-    def _simple(
+    def _close(
         self,
         linked: Linked,
         side: Side,
         write: Write | None,
-        effect: Effect,
         rule: Rule,
         release: Side | None,
+        fields: tuple[FieldDecision, ...] = (),
     ) -> None:
         self._add(
             Step(
                 self._id(),
                 side,
                 write,
-                effect,
+                Effect.CLOSE,
                 rule,
                 linked.title,
                 link=linked.link,
                 key=linked.key(side),
                 counterpart=linked.key(side.other),
+                fields=fields,
                 release=release,
             )
         )
 
+    # A record brought back: out of the trash with its blanks, or made anew where that is possible.
     def _revive(
         self, linked: Linked, side: Side, fields: tuple[FieldDecision, ...], rule: Rule, *, is_restore: bool
     ) -> None:
-        written = _written(fields, side)
+        keys = (linked.left_key, linked.right_key)
         counterpart = linked.key(side.other)
-        write: Write = (
-            Restore(linked.key(side), written)
-            if is_restore
-            else Create(written, external_key(self._intake.sync, counterpart))
-        )
-        settled = tuple(field for field in fields if field.settles)
+        if is_restore:
+            write: Write = Restore(linked.key(side), written(fields, side, keep_blank=True))
+        else:
+            hindrance = self._hindrance(side, fields)
+            if hindrance:
+                self._hold(Rule.DELETED_ASK, hindrance, linked.title, linked.link, keys, gone=side)
+                return
+            write = Create(written(fields, side), external_key(self._intake.sync, counterpart))
         self._add(
             Step(
                 self._id(),
@@ -348,10 +289,18 @@ class _Writer:
                 link=linked.link,
                 key=linked.key(side),
                 counterpart=counterpart,
-                fields=settled,
+                fields=tuple(field for field in fields if field.settles),
             )
         )
-        self._open_fields(linked.link, (linked.left_key, linked.right_key), linked.title, fields)
+        self._open_fields(linked.link, keys, linked.title, fields)
+
+    def _hindrance(self, side: Side, fields: tuple[FieldDecision, ...]) -> str | None:
+        """Why a record cannot be made anew on `side`."""
+        if side not in self._intake.may_create:
+            return "edited here since, but no record can be made there"
+        if not written(fields, side):
+            return "edited here since, but nothing of it goes there"
+        return self._missing(side, fields)
 
     def _fields(
         self,
@@ -361,8 +310,9 @@ class _Writer:
         fields: Sequence[FieldDecision],
         after: StepId | None = None,
     ) -> None:
-        """One write for each side that gets something; a field both sides get is settled with the second."""
-        noted = tuple(f for f in fields if f.settles and f.to_left is None and f.to_right is None)
+        """One write for each side that gets something. Lines that belong together are settled with the last write."""
+        grouped = groups(fields)
+        noted = tuple(f for group in grouped if last(group) is None for f in settled(group))
         if noted:
             self._add(
                 Step(
@@ -380,30 +330,28 @@ class _Writer:
                 )
             )
         first = after
-        is_two_sided = any(f.to_left is not None and f.to_right is not None for f in fields)
+        is_two_sided = any(writes(group, Side.LEFT) and writes(group, Side.RIGHT) for group in grouped)
         for side, own, other in ((Side.LEFT, *keys), (Side.RIGHT, keys[1], keys[0])):
-            written = _written(fields, side, keep_blank=True)
-            if not written:
+            writing = [f for f in fields if f.target(side) is not None]
+            if not writing:
                 continue
-            was = {_field_of(f, side): _now(f, side) for f in fields if _field_of(f, side) in written}
-            settled = tuple(f for f in fields if f.settles and _settled_with(f, side))
-            rule = settled[0].rule if settled else Rule.MERGED
+            was = {f.of(side): f.now(side) or BLANK for f in writing}
             step = self._add(
                 Step(
                     self._id(),
                     side,
-                    Update(own, written, was),
+                    Update(own, written(writing, side, keep_blank=True), was),
                     Effect.KEEP,
-                    rule,
+                    writing[0].rule,
                     title,
                     link=link,
                     key=own,
                     counterpart=other,
-                    fields=settled,
+                    fields=tuple(f for group in grouped if last(group) is side for f in settled(group)),
                     after=first,
                 )
             )
-            # A field that both sides get is settled with the second write, so that one must wait for the first.
+            # What both sides get is settled with the second write, so that one must wait for the first.
             first = step if is_two_sided else after
         self._open_fields(link, keys, title, fields)
 
@@ -415,7 +363,7 @@ class _Writer:
         fields: Iterable[FieldDecision],
     ) -> None:
         for field in fields:
-            if field.is_open:
+            if field.is_open or (field.rule is Rule.UNSEEN and field.reason):
                 self.held.append(
                     Held(
                         field.rule,
@@ -440,31 +388,3 @@ class _Writer:
         gone: Side | None = None,
     ) -> None:
         self.held.append(Held(rule, reason, title, link, keys[0], keys[1], gone=gone))
-
-
-def _written(
-    fields: Iterable[FieldDecision], side: Side, *, keep_blank: bool = False
-) -> dict[FieldId, Value]:
-    """The values to write on a side. A new record is made without its blanks."""
-    out: dict[FieldId, Value] = {}
-    for field in fields:
-        value = field.to_left if side is Side.LEFT else field.to_right
-        if value is not None and (keep_blank or not is_blank(value)):
-            out[_field_of(field, side)] = value
-    return out
-
-
-def _settled_with(field: FieldDecision, side: Side) -> bool:
-    """Whether a field's base moves with the write on this side: the last one that the field needs."""
-    if side is Side.RIGHT:
-        return field.to_right is not None
-    return field.to_left is not None and field.to_right is None
-
-
-def _field_of(field: FieldDecision, side: Side) -> FieldId:
-    return field.left_field if side is Side.LEFT else field.right_field
-
-
-def _now(field: FieldDecision, side: Side) -> Value:
-    value = field.left if side is Side.LEFT else field.right
-    return BLANK if value is None else value

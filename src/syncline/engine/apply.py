@@ -33,6 +33,7 @@ from syncline.core.retry import TryAgain, after, group_of
 from syncline.core.values import BLANK, same
 from syncline.engine.pull import Sweep
 from syncline.engine.reconcile import Reconciled
+from syncline.engine.remember import seen_now
 from syncline.engine.settle import Ledger, settle, touched
 from syncline.engine.sync import Progress, Sync, World
 from syncline.errors import (
@@ -303,35 +304,51 @@ async def _look(work: _Work, step: Step) -> None:
         case Delete(key) | Archive(key):
             seen = work.ledger.now[step.side, key]
             expected = seen.fields
-            await _expect(work, step, key, lambda record: all(
+            last = await _expect(work, step, key, lambda record: all(
                 same(expected[name], record.fields[name]) for name in expected if name in record.fields
             ))  # fmt: skip
             await _expect_gone(work, step)
+            _keep_last(work, step, last)
         case _:
             return
 
 
 def _is_fresh(work: _Work, side: Side, key: RecordKey) -> bool:
-    """Read in this run, a moment ago."""
-    read_at = work.sweeps[side].read_at
-    if read_at is None or key not in work.sweeps[side].fresh:
+    """Read in this run, a moment ago, by a listing that does not lag behind what people do."""
+    read_at, patience = work.sweeps[side].read_at, work.sync.patience
+    if read_at is None or patience.lag.get(side) or key not in work.sweeps[side].fresh:
         return False
-    return work.world.clock.now() - read_at <= work.sync.patience.fresh
+    return work.world.clock.now() - read_at < patience.fresh
 
 
-async def _expect(work: _Work, step: Step, key: RecordKey, is_same: Callable[[Record], bool]) -> None:
+def _keep_last(work: _Work, step: Step, last: Record) -> None:
+    """Remember all that a record holds before it goes, also where its base never knew: the history tells it, even when
+    we never hear of the deletion's outcome."""
+    record = work.sync.trim(step.side, last)
+    work.ledger.now[step.side, record.key] = record
+    kept = seen_now(record, b"", link=step.link, is_settled=False)
+    work.world.store.see(work.sync.id, step.side, [kept])
+
+
+async def _expect(work: _Work, step: Step, key: RecordKey, is_same: Callable[[Record], bool]) -> Record:
     side = work.sync.side(step.side)
     sighting = await side.connector.fetch(side.scope, key)
     if not isinstance(sighting, Present):
         raise NotFoundError("the record is gone meanwhile")
     if not is_same(sighting.record):
         raise StaleError("the record was edited meanwhile")
+    return sighting.record
 
 
 async def _expect_gone(work: _Work, step: Step) -> None:
-    """Before a deletion: the other record must still be gone."""
+    """Before a deletion: the other record must still be gone. One that is back is remembered, for no listing may ever
+    show it (it lies outside the filter now), and we would want to delete for ever."""
     if step.counterpart is None:
         return
-    other = work.sync.side(step.side.other)
-    if not isinstance(await other.connector.fetch(other.scope, step.counterpart), Gone):
+    side = step.side.other
+    sighting = await work.sync.side(side).connector.fetch(work.sync.side(side).scope, step.counterpart)
+    if isinstance(sighting, Present):
+        back = seen_now(work.sync.trim(side, sighting.record), b"", link=step.link, is_settled=False)
+        work.world.store.see(work.sync.id, side, [back])
+    if not isinstance(sighting, Gone):
         raise StaleError("the other record is back")

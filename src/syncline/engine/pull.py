@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -38,6 +38,20 @@ class Bitmap:
         if not self._bits[index] & bit:
             self._bits[index] |= bit
             self.count += 1
+
+    def add_all(self, numbers: Sequence[int]) -> None:
+        """Put many in; a range at once."""
+        if not isinstance(numbers, range) or not numbers:
+            for number in numbers:
+                self.add(number)
+            return
+        start, stop = numbers[0] >> 3, (numbers[-1] >> 3) + 1
+        if stop > len(self._bits):
+            self._bits.extend(bytes(max(stop - len(self._bits), len(self._bits))))
+        old = int.from_bytes(self._bits[start:stop], "little")
+        new = old | ((1 << len(numbers)) - 1) << (numbers[0] - (start << 3))
+        self._bits[start:stop] = new.to_bytes(stop - start, "little")
+        self.count += new.bit_count() - old.bit_count()
 
     def __contains__(self, number: object) -> bool:
         """Whether a number is in."""
@@ -106,13 +120,17 @@ async def pull(world: World, sync: Sync, side: Side, since: str | None, *, is_re
 def _take(world: World, sync: Sync, side: Side, page: Page, sweep: Sweep, *, is_recheck: bool) -> None:
     """The fast path: look every record of the page up at once, and decode only what is new, changed or not settled."""
     keys, digests = page.keys, page.digests
-    known = world.store.recognise(sync.id, side, keys)
-    listed = sweep.known
-    find = known.get
-    for index, key in enumerate(keys):
-        ours = find(key)
+    rest: Sequence[int] = range(len(keys))
+    if not is_recheck:
+        same_ids, rest = world.store.compare(sync.id, side, keys, digests)
+        sweep.known.add_all(same_ids)
+        if not rest:
+            return
+    find = world.store.recognise(sync.id, side, [keys[index] for index in rest]).get
+    for index in rest:
+        ours = find(keys[index])
         if ours is not None:
-            listed.add(ours.id)
+            sweep.known.add(ours.id)
             if ours.is_settled and not is_recheck and ours.digest == digests[index]:
                 continue
         _decode(sync, side, page, index, ours, sweep)
@@ -166,6 +184,10 @@ async def prove_absences(world: World, sync: Sync, side: Side, sweep: Sweep) -> 
     """Read every record that a complete listing lacks. Nothing is proven from an incomplete or an empty listing: the
     one says nothing, and the other pulls a brake."""
     if not sweep.ending.is_complete or sweep.listed == 0:
+        return
+    counts = world.store.counts(sync.id)
+    if sweep.known.count == (counts.left if side is Side.LEFT else counts.right):
+        # Every record that we know was listed; the same rows are counted on both sides of the comparison.
         return
     missing = [
         seen.key

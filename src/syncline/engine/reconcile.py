@@ -276,7 +276,7 @@ def _facts(bench: _Bench) -> Facts:
     store, sync, world = bench.world.store, bench.sync, bench.world
     counts = store.counts(sync.id)
     known = {Side.LEFT: counts.left, Side.RIGHT: counts.right}
-    last = next((run for run in store.runs(sync.id) if run.ended_at is not None), None)
+    last = next((run for run in store.runs(sync.id, limit=2) if run.ended_at is not None), None)
     mapping, filters = store.recall(sync.id, "mapping"), store.recall(sync.id, "filter")
     sides = {
         side: SideFacts(

@@ -28,9 +28,9 @@ from syncline.core.records import (
     Sighting,
     Update,
 )
-from syncline.core.values import Value, same
-from syncline.engine.pull import Sweep, read
-from syncline.engine.settle import Ledger, settle, touched
+from syncline.core.values import Text, Value, YesNo, is_blank, same
+from syncline.engine.pull import Sweep, read, remembered
+from syncline.engine.settle import Ledger, keys_of, removed, settle, touched
 from syncline.engine.sync import Sync, World
 from syncline.ports import Entry, Intent, IntentState
 
@@ -92,8 +92,9 @@ def _trimmed(sync: Sync, side: Side, sighting: Sighting) -> Sighting:
 
 def _may_have_happened(step: Step, sighting: Sighting) -> bool:
     match step.write:
+        # Gone or hidden by now: nobody can tell what it held in between.
         case Update(_, _, was):
-            return isinstance(sighting, Present) and any(
+            return not isinstance(sighting, Present) or any(
                 name in sighting.record.fields and not same(was[name], sighting.record.fields[name])
                 for name in was
             )
@@ -106,28 +107,32 @@ def _may_have_happened(step: Step, sighting: Sighting) -> bool:
 
 
 def _tell_losses(world: World, sync: Sync, intent: Intent) -> None:
-    """An overridden value must be in the history even when we never heard that it was overridden."""
-    step = intent.step
-    keys = (step.key, step.counterpart) if step.side is Side.LEFT else (step.counterpart, step.key)
+    """An overridden value must be in the history even when we never heard that it was overridden; so must what a
+    deleted record held last."""
+    step, now = intent.step, world.clock.now()
+    link = world.store.links(sync.id, [step.link]).get(step.link) if step.link is not None else None
+    before = remembered(link, step.side) if link else None
+    held: Mapping[FieldId, Value] = before.record.fields if isinstance(before, Present) else {}
     world.store.record(
         sync.id,
         [
             Entry(
                 intent.run,
                 step.link,
-                *keys,
+                *keys_of(step),
                 decision.name,
                 step.side,
                 decision.left if step.side is Side.LEFT else decision.right,
                 decision.to_left if step.side is Side.LEFT else decision.to_right,
                 decision.lost,
                 decision.rule,
-                world.clock.now(),
+                now,
                 step.title,
             )
             for decision in step.fields
             if decision.lost is not None and decision.lost_side is step.side
-        ],
+        ]
+        + list(removed(intent.run, step, held, now)),
     )
 
 
@@ -141,10 +146,10 @@ async def _look_for(
 ) -> None:
     step = intent.step
     assert isinstance(step.write, Create)  # noqa: S101 - the caller has looked
-    found = await _found(sync, step, sweeps, claimed)
+    found, missing = await _found(sync, step, sweeps, claimed)
     if found is not None:
         claimed.add((step.side, found.key))
-        _adopt(world, sync, intent, found, sweeps)
+        _adopt(world, sync, intent, found, missing, sweeps)
         recovery.settled += 1
     elif _is_absence_proven(world, sync, intent, sweeps):
         world.store.settle({intent.id: IntentState.DROPPED}, world.clock.now())
@@ -156,8 +161,8 @@ async def _look_for(
 
 async def _found(
     sync: Sync, step: Step, sweeps: dict[Side, Sweep], claimed: set[tuple[Side, RecordKey]]
-) -> Record | None:
-    """The record that the interrupted create made: by its external key, else by what it holds.
+) -> tuple[Record | None, frozenset[FieldId]]:
+    """The record that the interrupted create made, by its external key, else by what it holds; and what it still lacks.
 
     Only records that no earlier run has seen come into question: whatever was there when the create was decided on was
     remembered before it was sent. (No clocks are compared: the vendor's may be wrong.)
@@ -166,21 +171,35 @@ async def _found(
     side = sync.side(step.side)
     for record in await side.connector.find(side.scope, step.write.external_key):
         if (step.side, record.key) not in claimed:
-            return record
+            return record, frozenset()
     sweep = sweeps[step.side]
     candidates = [
-        record
+        (record, missing)
         for key in sorted(sweep.new)
         if (record := sweep.fresh.get(key)) is not None
         and (step.side, key) not in claimed
         and record.external_key in ("", step.write.external_key)
-        and _holds(record, step.write.fields)
+        and (missing := _missing(record, step.write.fields)) is not None
     ]
-    return min(candidates, key=lambda record: record.key, default=None)
+    return min(candidates, key=lambda each: (len(each[1]), each[0].key), default=(None, frozenset[FieldId]()))
 
 
-def _holds(record: Record, sent: Mapping[FieldId, Value]) -> bool:
-    return all(name not in record.fields or same(record.fields[name], value) for name, value in sent.items())
+def _missing(record: Record, sent: Mapping[FieldId, Value]) -> frozenset[FieldId] | None:
+    """Which of the sent fields the record does not hold yet; None when it holds something else, or no text of ours.
+
+    A create may take a vendor several calls, so that a cut leaves a record with some fields still unset.
+    """
+    differing = {
+        name for name, value in sent.items() if name in record.fields and not same(record.fields[name], value)
+    }
+    texts = {name for name, value in sent.items() if isinstance(value, Text) and name in record.fields}
+    if not all(_is_unset(record.fields[name]) for name in differing) or texts & differing:
+        return None
+    return frozenset(differing) if texts or not differing else None
+
+
+def _is_unset(value: Value) -> bool:
+    return is_blank(value) or value == YesNo(yes=False)
 
 
 def _is_absence_proven(world: World, sync: Sync, intent: Intent, sweeps: dict[Side, Sweep]) -> bool:
@@ -192,8 +211,18 @@ def _is_absence_proven(world: World, sync: Sync, intent: Intent, sweeps: dict[Si
     return lag is None or world.clock.now() - intent.at > lag
 
 
-def _adopt(world: World, sync: Sync, intent: Intent, found: Record, sweeps: dict[Side, Sweep]) -> None:
-    """The create did happen: tie the two records, with what we sent as their base, so that any later edit shows."""
+def _adopt(
+    world: World,
+    sync: Sync,
+    intent: Intent,
+    found: Record,
+    missing: frozenset[FieldId],
+    sweeps: dict[Side, Sweep],
+) -> None:
+    """The create did happen: tie the two records, with what we sent as their base, so that any later edit shows.
+
+    What the new record still lacks has no base on the source's side: it goes over like an edit made there.
+    """
     step = intent.step
     assert isinstance(step.write, Create)  # noqa: S101 - the caller has looked
     if step.link is not None and step.link not in world.store.links(sync.id, [step.link]):
@@ -201,11 +230,17 @@ def _adopt(world: World, sync: Sync, intent: Intent, found: Record, sweeps: dict
     ledger = Ledger(left=touched([step]))
     ledger.left[next(iter(ledger.left))] += 1  # not settled: the two records are compared in this run
     trimmed = sync.trim(step.side, found)
-    sent = {name: step.write.fields[name] for name in step.write.fields}
+    sent = {**step.write.fields, **{name: found.fields[name] for name in missing}}
     with world.store.transaction():
         world.store.settle({intent.id: IntentState.DONE}, world.clock.now())
         as_sent = Record(found.key, sent, updated_at=None, title=found.title, external_key=found.external_key)
         settle(world, sync, intent.run, step, Receipt(found.key, as_sent), ledger)
+        link = step.link if step.link is not None else next(iter(ledger.ties.values()))
+        lacking = [
+            d for d in step.fields if (d.left_field, d.right_field)[step.side is Side.RIGHT] in missing
+        ]
+        source = [d.left_field if step.side is Side.RIGHT else d.right_field for d in lacking]
+        world.store.unbase(link, step.side.other, source)
     sweeps[step.side].new.discard(found.key)
     sweeps[step.side].fresh[found.key] = trimmed
     sweeps[step.side].moved.add(found.key)

@@ -6,9 +6,10 @@ apply. A dry run stops after the plan and changes nothing, not even our own memo
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -20,7 +21,7 @@ from syncline.engine.pull import Sweep, prove_absences, pull
 from syncline.engine.reconcile import Reconciled, reconcile
 from syncline.engine.recover import Recovery, needs_full_listing, recover
 from syncline.engine.remember import remember
-from syncline.engine.sync import Progress, Sync, World
+from syncline.engine.sync import Progress, Sync, Watch, World
 from syncline.errors import SynclineError
 from syncline.ports import Counts, Run, RunState
 
@@ -105,13 +106,17 @@ async def run(
     started = _start(world, sync)
     lease = sync.patience.lease
     begun = world.store.begin_run(sync.id, world.clock.now(), lease)
+    world = replace(world, watch=_beating(world, begun, lease))
     try:
         seen = await _look(world, sync, begun, options)
         remember(world, sync, begun, seen.sweeps, seen.made)
-        world.store.renew(begun.id, world.clock.now(), lease)
         outcome = await apply(world, sync, begun.id, seen.made, seen.sweeps, jitter)
     except SynclineError as error:
         world.store.end_run(begun.id, RunState.FAILED, f'{{"error": "{error.code}"}}', world.clock.now())
+        raise
+    except asyncio.CancelledError:
+        # Stopped by a person: what was sent is an open intent, and the lease is given back at once.
+        world.store.end_run(begun.id, RunState.INTERRUPTED, "", world.clock.now())
         raise
     if not seen.made.plan.brakes:
         world.store.remember(sync.id, "mapping", sync.mapping_digest)
@@ -121,6 +126,21 @@ async def run(
     if outcome.stopped is not None:
         raise outcome.stopped
     return report
+
+
+def _beating(world: World, begun: Run, lease: dt.timedelta) -> Watch:
+    """Every sign of progress keeps the lease alive; a run that makes none for so long has lost it."""
+    held_until = begun.started_at + lease
+
+    def watch(progress: Progress) -> None:
+        nonlocal held_until
+        now = world.clock.now()
+        if held_until - now < lease / 2:
+            world.store.renew(begun.id, now, lease)
+            held_until = now + lease
+        world.watch(progress)
+
+    return watch
 
 
 async def preview(world: World, sync: Sync, options: Options | None = None) -> Plan:

@@ -214,7 +214,10 @@ def _entries(
         yield Entry(
             run, step.link, left_key, right_key, "", side, None, None, None, step.rule, now, step.title
         )
-        yield from _removed(run, step, ledger, now)
+        if step.key is not None and step.link is not None:
+            base = ledger.bases.get(step.link, {}).get(step.side, {})
+            seen = ledger.now.get((step.side, step.key))
+            yield from removed(run, step, {**base, **(seen.fields if seen else {})}, now)
         return
     written = _written(step)
     for decision in step.fields:
@@ -240,26 +243,14 @@ def _entries(
             )  # fmt: skip
 
 
-def _removed(run: RunId, step: Step, ledger: Ledger, now: dt.datetime) -> Iterator[Entry]:
-    """What a deleted record held last, so that the history can give it back."""
-    if not isinstance(step.write, Delete) or step.link is None:
+def removed(run: RunId, step: Step, held: Mapping[FieldId, Value], now: dt.datetime) -> Iterator[Entry]:
+    """What a deleted record held last, so that the history can give it back; nothing for any other step."""
+    if not isinstance(step.write, Delete):
         return
-    left_key, right_key = keys_of(step)
-    for name, value in ledger.bases.get(step.link, {}).get(step.side, {}).items():
+    for name, value in held.items():
         yield Entry(
-            run,
-            step.link,
-            left_key,
-            right_key,
-            str(name),
-            step.side,
-            value,
-            None,
-            value,
-            step.rule,
-            now,
-            step.title,
-        )
+            run, step.link, *keys_of(step), str(name), step.side, value, None, value, step.rule, now, step.title
+        )  # fmt: skip
 
 
 def touched(steps: Iterable[Step]) -> dict[Keys, int]:

@@ -36,7 +36,7 @@ class Patience:
     """
 
     fresh: dt.timedelta = dt.timedelta(seconds=5)
-    lease: dt.timedelta = dt.timedelta(minutes=5)
+    lease: dt.timedelta = dt.timedelta(minutes=1)
     lag: dict[Side, dt.timedelta] = field(default_factory=dict[Side, dt.timedelta])
     writers: int = 8
 

@@ -1,0 +1,9 @@
+"""Our memory: one SQL database behind `ports.Store`.
+
+`bootstrap` opens it with `open_store`; nothing else is for use from outside.
+"""
+
+from syncline.store.opening import migrate, open_store
+from syncline.store.sql import SqlStore
+
+__all__ = ["SqlStore", "migrate", "open_store"]

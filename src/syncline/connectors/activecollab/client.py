@@ -6,9 +6,9 @@ Used by the other modules of this connector. All paths are below `{install}/api/
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import msgspec
 import xxhash
@@ -72,8 +72,7 @@ class _Identified(msgspec.Struct, frozen=True):
     id: int
 
 
-_HEAD = struct.Struct("24s")
-_LEADING_ID = re.compile(r'^\{"id":(\d+),', re.MULTILINE)
+_LEADING_ID = re.compile(rb'\{"id":(\d+),').match
 _ID = msgspec.json.Decoder(_Identified)
 _ENVELOPE = msgspec.json.Decoder(Envelope)
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
@@ -95,16 +94,10 @@ def split(answer: Answer) -> Sheet:
 
 
 def _keys(raws: Sequence[msgspec.Raw]) -> list[RecordKey]:
-    """The objects' ids. Read from their first bytes where all begin with the id, as they usually do: decoding even one
+    """The objects' ids. Read from their first bytes where they begin with the id, as they usually do: decoding even one
     attribute means going through all the bytes again."""
-    try:
-        heads = b"\n".join([head for raw in raws for head in _HEAD.unpack_from(raw)])
-    except struct.error:
-        heads = b""
-    found = _LEADING_ID.findall(heads.decode("latin-1"))
-    if len(found) != len(raws):
-        found = [str(_ID.decode(raw).id) for raw in raws]
-    return [RecordKey(key) for key in found]
+    found = [start[1].decode() if (start := _LEADING_ID(raw)) else str(_ID.decode(raw).id) for raw in raws]
+    return cast("list[RecordKey]", found)
 
 
 def _number(answer: Answer, name: str) -> int | None:

@@ -118,7 +118,10 @@ class ActiveCollabConnector:
         self._user_id = user_id
         site = client.http.base.removesuffix("/api/v1")
         self._account = Account(client, environment.clock, site, settings.job_type)
-        self._places = {form.slug: Places(client, environment.clock, form) for form in FORMS.values()}
+        self._places = {
+            form.slug: Places(client, environment.clock, form, trust_counts=settings.trust_counts)
+            for form in FORMS.values()
+        }
 
     @property
     def calls(self) -> int:

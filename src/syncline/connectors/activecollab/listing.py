@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import msgspec
 import xxhash
@@ -108,7 +109,7 @@ class Collection:
         self.open.update(sheet.keys)
         envelope = sheet.envelope
         if envelope is not None:
-            self.completed = {RecordKey(str(each)) for each in envelope.completed_task_ids or ()}
+            self.completed = cast("set[RecordKey]", set(map(str, envelope.completed_task_ids or ())))
             self.trashed.update(RecordKey(str(each)) for each in envelope.trashed_task_ids or ())
             self.promised = envelope.project.count_tasks if envelope.project else None
         return sheet

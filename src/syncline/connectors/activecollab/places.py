@@ -14,7 +14,7 @@ from syncline.connectors.activecollab.attributes import Form
 from syncline.connectors.activecollab.client import Client, Json
 from syncline.connectors.activecollab.listing import Collection, Mark, Project, projects
 from syncline.core.records import RecordKey
-from syncline.errors import NotFoundError
+from syncline.errors import NotFoundError, TransientError
 from syncline.ports import Clock
 
 
@@ -36,8 +36,9 @@ class Lost:
 class Places:
     """What is known of where one object type's records are, learned from listings and answers."""
 
-    def __init__(self, client: Client, clock: Clock, form: Form) -> None:
+    def __init__(self, client: Client, clock: Clock, form: Form, *, trust_counts: bool) -> None:
         self._client = client
+        self._trust_counts = trust_counts
         self._clock = clock
         self._form = form
         self._home: dict[RecordKey, str] = {}
@@ -88,14 +89,22 @@ class Places:
         return None
 
     async def _relist(self, project: str) -> None:
-        """Learn all ids of a project: one call where the open collection names the completed ones too."""
+        """Learn all ids of a project: one call where the open collection names the completed ones too.
+
+        Raises `TransientError` when something is missing: an incomplete listing proves no absence.
+        """
         path, collection = f"projects/{project}/{self._form.collection}", Collection()
         async for sheet in self._client.sheets(path):
             collection.take_open(sheet)
         if collection.completed is None:
             async for sheet in self._client.sheets(f"{path}/archive"):
                 collection.take_archive(sheet)
+        else:
+            # Named is as good as listed here: only the ids are wanted.
+            collection.keys.update(collection.completed)
         self.learn_all(project, collection)
+        if gap := collection.gap(trust_counts=self._trust_counts):
+            raise TransientError(f"project {project}: {gap}")
 
     async def _read(self, project: str, key: RecordKey) -> Json | None:
         try:

@@ -1,0 +1,1 @@
+"""Syncline's benchmarks: `python -m bench [--quick] [NAME…]`, or `make bench`."""

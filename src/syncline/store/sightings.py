@@ -1,0 +1,247 @@
+"""Records as last seen, in and out of the `sighting` table.
+
+A part of `SqlStore`. `recognise` is the fast path of every run: nearly all records of a quiet account stop there.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from syncline.core.records import Gone, Proof, RecordKey, Side, SyncId
+from syncline.ports import Counts, Recognised, Seen, Standing, Stretch
+from syncline.store.codec import FIELDS, micros, moment_or_none, side_number
+from syncline.store.dialects import Dialect, HexList, fixed, listed
+from syncline.store.session import NOWHERE, Row, Rows
+from syncline.store.tables import link, sighting
+
+_STANDINGS = (Standing.LINKED, Standing.WAITING, Standing.RELEASED)
+_NUMBERS = {standing: number for number, standing in enumerate(_STANDINGS)}
+LINKED = fixed(_NUMBERS[Standing.LINKED])
+RELEASED = fixed(_NUMBERS[Standing.RELEASED])
+
+# What the constructor of a NamedTuple does in the end, at a third of its price.
+_recognised: Callable[[tuple[int, bytes, bool, int]], Recognised] = functools.partial(
+    tuple[Any, ...].__new__, Recognised
+)
+
+_CHUNK = 5_000
+"""Rows in memory at a time while streaming."""
+
+_AT = (sighting.c.sync == sa.bindparam("sync"), sighting.c.side == sa.bindparam("side"))
+_KEYS = listed("keys")
+_IDS = listed("ids")
+
+SEEN_COLUMNS = (
+    "key",
+    "digest",
+    "standing",
+    "is_settled",
+    "updated_at",
+    "title",
+    "fields",
+    "gone",
+    "gone_at",
+    "link",
+    "external_key",
+    "in_scope",
+)
+
+# Outer joins, with every condition in them: the list must be what is gone through, and the planner cannot know how short
+# it is. A key or number that finds nothing is a row of NULLs.
+_RECOGNISED = sa.select(
+    sighting.c.key, sighting.c.id, sighting.c.digest, sighting.c.is_settled, sighting.c.updated_at
+).select_from(
+    _KEYS.outerjoin(sighting, sa.and_(*_AT, sighting.c.key == _KEYS.c.value, sighting.c.gone.is_(None)))
+)
+_FIRST = sa.select(sighting.c.id).where(*_AT, sighting.c.key == sa.bindparam("key")).scalar_subquery()
+# The sums keep the planner from an index by sync and side: the rows lie side by side in the order of their numbers.
+_STRETCH = (
+    sa.select(sighting.c.id, sighting.c.digest)
+    .where(
+        sighting.c.sync + fixed(0) == sa.bindparam("sync"),
+        sighting.c.side + fixed(0) == sa.bindparam("side"),
+        sighting.c.id >= _FIRST,
+        sighting.c.id < _FIRST + sa.bindparam("most"),
+        sighting.c.gone.is_(None),
+        sighting.c.is_settled == fixed(1),
+    )
+    .order_by(sighting.c.id)
+    .subquery("stretch")
+)
+_COMPARED = sa.select(
+    sa.func.count(),
+    sa.func.min(_STRETCH.c.id),
+    HexList(_STRETCH.c.digest),
+)
+_SEEN = sa.select(*(sighting.c[name] for name in SEEN_COLUMNS)).select_from(
+    _KEYS.outerjoin(sighting, sa.and_(*_AT, sighting.c.key == _KEYS.c.value))
+)
+_SEEN_BY_ID = sa.select(*(sighting.c[name] for name in SEEN_COLUMNS)).select_from(
+    _IDS.outerjoin(sighting, sighting.c.id == _IDS.c.value)
+)
+_PRESENT = (
+    sa.select(sighting.c.id)
+    .where(
+        *_AT,
+        sighting.c.gone.is_(None),
+        sighting.c.standing != RELEASED,
+        sighting.c.id > sa.bindparam("after"),
+    )
+    .order_by(sighting.c.id)
+    .limit(sa.bindparam("most"))
+)
+_WAITING = (
+    sa.select(*(sighting.c[name] for name in SEEN_COLUMNS))
+    .where(*_AT, sighting.c.link.is_(None), sighting.c.gone.is_(None), sighting.c.standing != RELEASED)
+    .order_by(sighting.c.id)
+)
+_COUNT = sa.select(sa.func.count()).select_from(sighting).where(*_AT)
+_COUNT_GONE = _COUNT.where(sighting.c.gone >= fixed(""))
+_COUNT_LINKS = (
+    sa.select(sa.func.count())
+    .select_from(link)
+    .where(link.c.sync == sa.bindparam("sync"), link.c.closed_at.is_(None))
+)
+
+
+def _see(dialect: Dialect) -> sa.Insert:
+    names = ("sync", "side", *SEEN_COLUMNS)
+    insert = dialect.insert(sighting).values({name: sa.bindparam(name) for name in names})
+    new = insert.excluded
+    kept = sa.case((sa.and_(new.link.is_(None), new.standing == LINKED), sighting.c.link), else_=new.link)
+    replaced = {name: new[name] for name in SEEN_COLUMNS if name not in ("key", "link")}
+    return insert.on_conflict_do_update(
+        index_elements=["sync", "side", "key"], set_={**replaced, "link": kept}
+    )
+
+
+class Sightings(Rows):
+    """What was seen."""
+
+    def recognise(
+        self, sync: SyncId, side: Side, keys: Sequence[RecordKey]
+    ) -> Mapping[RecordKey, Recognised]:
+        """Which of these records we know and are not gone: the fast path, called once a page."""
+        rows = self._rows(
+            _RECOGNISED, sync=self._number(sync), side=side_number(side), keys=self._dialect.pack(keys)
+        )
+        return {
+            key: _recognised((number, digest, is_settled == 1, at or 0))
+            for key, number, digest, is_settled, at in rows
+            if key is not None
+        }
+
+    def compare(
+        self, sync: SyncId, side: Side, keys: Sequence[RecordKey], digests: Sequence[bytes]
+    ) -> Stretch:
+        """Compare a whole page at once where the database can: the fastest path. `recognise` looks after the others.
+
+        Records of one listing are numbered in its order, so that a page is mostly a stretch of numbers. The database
+        then hands over one row for the page instead of one for each record. A digest covers the record's key.
+        """
+        at = {"sync": self._number(sync), "side": side_number(side)}
+        found = self._row(_COMPARED, **at, key=keys[0], most=len(keys)) if keys else None
+        if found is None or found[0] != len(keys):
+            return Stretch((), range(len(keys)))
+        _, first, stored = found
+        ids = range(first, first + len(keys))
+        given = b"".join(digests).hex(",", len(digests[0]))
+        stored = stored.lower()
+        if given == stored:
+            return Stretch(ids, ())
+        pairs = list(zip(given.split(","), stored.split(","), strict=True))
+        return Stretch(
+            [number for number, (a, b) in zip(ids, pairs, strict=True) if a == b],
+            [index for index, (a, b) in enumerate(pairs) if a != b],
+        )
+
+    def seen(self, sync: SyncId, side: Side, keys: Sequence[RecordKey]) -> Mapping[RecordKey, Seen]:
+        """These records as last seen, gone ones too."""
+        rows = self._rows(
+            _SEEN, sync=self._number(sync), side=side_number(side), keys=self._dialect.pack(keys)
+        )
+        return {row[0]: seen_of(row) for row in rows if row[0] is not None}
+
+    def absent(self, sync: SyncId, side: Side, listed: Container[int]) -> Iterator[Seen]:
+        """Known records, not yet proven gone and not released, whose `Recognised.id` is not among the listed."""
+        at = {"sync": self._number(sync), "side": side_number(side)}
+        after = 0
+        while chunk := [row[0] for row in self._rows(_PRESENT, **at, after=after, most=_CHUNK)]:
+            after = chunk[-1]
+            missing = [number for number in chunk if number not in listed]
+            if missing:
+                rows = self._rows(_SEEN_BY_ID, ids=self._dialect.pack(missing))
+                yield from (seen_of(row) for row in rows if row[0] is not None)
+
+    def waiting(self, sync: SyncId, side: Side) -> Sequence[Seen]:
+        """Present records that no link ties and that are not released."""
+        rows = self._rows(_WAITING, sync=self._number(sync), side=side_number(side))
+        return [seen_of(row) for row in rows]
+
+    def see(self, sync: SyncId, side: Side, seen: Sequence[Seen]) -> None:
+        """Remember records as they are now (insert, or replace by key). The link of a known record is kept when
+        `link` is None and its standing is LINKED."""
+        if not seen:
+            return
+        with self._together():
+            at = {"sync": self._numbered(sync), "side": side_number(side)}
+            self._many(_see, [at | _columns(one) for one in seen])
+
+    def counts(self, sync: SyncId) -> Counts:
+        """How many records and links there are."""
+        number = self._number(sync)
+        if number == NOWHERE:
+            return Counts(0, 0, 0)
+        return Counts(
+            self._count_present(number, Side.LEFT),
+            self._count_present(number, Side.RIGHT),
+            self._rows(_COUNT_LINKS, sync=number)[0][0],
+        )
+
+    def _count_present(self, sync: int, side: Side) -> int:
+        """All of them less the gone ones: each is counted in an index alone."""
+        at = {"sync": sync, "side": side_number(side)}
+        return self._rows(_COUNT, **at)[0][0] - self._rows(_COUNT_GONE, **at)[0][0]
+
+
+def _columns(seen: Seen) -> dict[str, object]:
+    return {
+        "key": seen.key,
+        "digest": seen.digest,
+        "standing": _NUMBERS[seen.standing],
+        "is_settled": int(seen.is_settled),
+        "updated_at": micros(seen.updated_at),
+        "title": seen.title,
+        "fields": FIELDS.text(seen.fields),
+        "gone": seen.gone and seen.gone.proof.value,
+        "gone_at": seen.gone and micros(seen.gone.at),
+        "link": seen.link,
+        "external_key": seen.external_key,
+        "in_scope": int(seen.in_scope),
+    }
+
+
+def _standing(number: int) -> Standing:
+    return _STANDINGS[number]
+
+
+def seen_of(row: Row) -> Seen:
+    """A row of `SEEN_COLUMNS` as the record it stands for."""
+    key, digest, standing, is_settled, updated_at, title, fields, gone, gone_at, link_id, mark, in_scope = row
+    return Seen(
+        key=key,
+        digest=digest,
+        standing=_standing(standing),
+        is_settled=is_settled == 1,
+        updated_at=moment_or_none(updated_at),
+        title=title,
+        fields=FIELDS.value_or_none(fields),
+        gone=None if gone is None else Gone(Proof(gone), moment_or_none(gone_at)),
+        link=link_id,
+        external_key=mark,
+        in_scope=in_scope == 1,
+    )

@@ -1,0 +1,141 @@
+"""Requests into a stand-in vendor's answers, without sockets: through faults, crashes and people who edit meanwhile.
+
+Everything that happens is counted here, at the vendor's own door, so that the checks need not ask the engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import msgspec
+
+from syncline.connectors.transport import Answer
+from syncline.errors import UnknownOutcomeError
+from syncline.sandbox.faults import Fault, FaultKind, Faults, answer
+from syncline.sandbox.wire import Request, Response, Vendor
+from tests.clock import VirtualClock
+from tests.engine.crashing import Fuse
+
+TOKEN = re.compile(r"⟦(\d+)⟧")
+"""Every record's title begins with the number of its origin, and nobody ever takes it away."""
+
+
+def token_of(title: object) -> int:
+    """The origin that a title names; 0 for none."""
+    found = TOKEN.search(str(title))
+    return int(found[1]) if found else 0
+
+
+class Book(Protocol):
+    """Who knows which origin a record of a vendor has."""
+
+    def token(self, key: str) -> int:
+        """The origin of a record; 0 when it is not there."""
+        ...
+
+    def records(self) -> dict[str, dict[str, object]]:
+        """What is there."""
+        ...
+
+
+@dataclass
+class Counted:
+    """What the engine did at one vendor, whether or not it heard of it."""
+
+    calls: int = 0
+    writes: int = 0
+    made: Counter[int] = field(default_factory=Counter[int])
+    deleted: list[tuple[int, int]] = field(default_factory=list)
+    """Origins of deleted records, each with the number of human acts there had been."""
+    before: list[tuple[str, int, dict[str, object]]] = field(default_factory=list)
+    """What changed records held before each write: key, number of human acts, values."""
+
+
+class Door:
+    """A vendor whose effective writes are counted."""
+
+    def __init__(self, vendor: Vendor, book: Book, acts: Callable[[], int]) -> None:
+        self._vendor = vendor
+        self._book = book
+        self._acts = acts
+        self.counted = Counted()
+
+    def handle(self, request: Request) -> Response:
+        """Answer, and count."""
+        key = request.path.rsplit("/", 1)[-1]
+        gone = self._book.token(key) if request.method == "DELETE" else 0
+        held = self._book.records().get(key) if request.method == "PUT" else None
+        response = self._vendor.handle(request)
+        counted = self.counted
+        counted.calls += 1
+        if request.method == "GET" or response.status >= 300 or request.path.endswith("/search"):
+            return response
+        counted.writes += 1
+        if held is not None:
+            counted.before.append((key, self._acts(), held))
+        if gone:
+            counted.deleted.append((gone, self._acts()))
+        elif request.method == "POST":
+            body = msgspec.json.decode(request.body)
+            counted.made[token_of(body.get("name") or body.get("properties", {}).get("title"))] += 1
+        return response
+
+
+class Network:
+    """One connection's network (`connectors.transport.Transport`)."""
+
+    def __init__(
+        self,
+        name: str,
+        door: Door,
+        clock: VirtualClock,
+        faults: Faults,
+        chance: random.Random,
+        fuse: Callable[[], Fuse],
+        interlude: Callable[[], None],
+        trace: Callable[[str], None],
+    ) -> None:
+        self._name, self._door, self._clock, self._faults = name, door, clock, faults
+        self._chance, self._fuse, self._interlude, self._trace = chance, fuse, interlude, trace
+
+    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        """One exchange."""
+        await asyncio.sleep(0)
+        fuse = self._fuse()
+        fuse.check()
+        self._interlude()
+        fuse.spend(f"{self._name} before {method}")
+        request = Request.of(method, url, headers, body or b"")
+        fault = self._faults.decide(request)
+        self._clock.advance(self._chance.randint(5, 120) / 1000 + _slowness(fault))
+        response = answer(self._door, request, fault)
+        status = "cut" if response is None else response.status
+        self._trace(f"{self._name} {method} {request.path} {fault.kind.value + ' ' if fault else ''}{status}")
+        await asyncio.sleep(0)
+        fuse.spend(f"{self._name} after {method}")
+        if response is None:
+            raise UnknownOutcomeError("the connection was cut")
+        return Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, response.body)
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def _slowness(fault: Fault | None) -> float:
+    return fault.seconds if fault is not None and fault.kind is FaultKind.SLOW else 0.0
+
+
+def trouble(faults: Faults, rate: float) -> None:
+    """A network and vendors that fail at about this rate."""
+    writes, listings = "POST|PUT|DELETE", r"/projects/\d+/tasks$|/tasks/archive$|/records/search$"
+    faults.add(Fault(FaultKind.CUT_AFTER, method=writes, probability=rate))
+    faults.add(Fault(FaultKind.CUT_BEFORE, probability=rate / 2))
+    faults.add(Fault(FaultKind.STATUS, status=503, probability=rate / 2))
+    faults.add(Fault(FaultKind.SLOW, seconds=7.0, probability=rate / 2))
+    faults.add(Fault(FaultKind.PARTIAL, path=listings, keep=0.5, probability=rate / 2))

@@ -1,0 +1,33 @@
+"""Every documented behaviour of `ports.Store`, as tests: subclass `StoreSuite` and give it a `store`.
+
+class TestMyDatabase(StoreSuite):
+    @pytest.fixture
+    def store(self): ...   # yields an open, empty store
+"""
+
+from __future__ import annotations
+
+from tests.store.desk_suite import MemoSuite, ParkedSuite, QuestionSuite
+from tests.store.journal_suite import HistorySuite, IntentSuite
+from tests.store.links_suite import BaseSuite, LinkSuite
+from tests.store.round_trip_suite import RoundTripSuite
+from tests.store.runs_suite import RunSuite
+from tests.store.sightings_suite import CompareSuite, SightingSuite
+from tests.store.transactions_suite import TransactionSuite
+
+
+class StoreSuite(
+    RunSuite,
+    SightingSuite,
+    CompareSuite,
+    LinkSuite,
+    BaseSuite,
+    IntentSuite,
+    HistorySuite,
+    QuestionSuite,
+    ParkedSuite,
+    MemoSuite,
+    TransactionSuite,
+    RoundTripSuite,
+):
+    """What every database must do."""
