@@ -21,11 +21,10 @@ from syncline.connectors import activecollab, highlevel
 from syncline.connectors.http import Environment, Transport
 from syncline.connectors.transport import AiohttpTransport
 from syncline.core.decisions import Rules
-from syncline.core.mapping import lenses
-from syncline.core.match import MatchRule
+from syncline.core.mapping import Lens, lenses
 from syncline.core.records import Ability, FieldId, ObjectSchema, Side, SyncId
 from syncline.engine.sync import Patience, SideSetup, Sync, Watch, World, unwatched
-from syncline.errors import ConfigError, NotFoundError, Problem
+from syncline.errors import ConfigError, MappingError, NotFoundError, Problem
 from syncline.ports import Clock, Connector, Store
 from syncline.store import open_store
 
@@ -196,9 +195,8 @@ def _connected(
     name: str, settings: SyncSettings, left: SideSetup, right: SideSetup, patience: Patience
 ) -> Sync:
     setups = {Side.LEFT: left, Side.RIGHT: right}
-    made = lenses(settings.mappings(), left.schema, right.schema, settings.conflicts)
     rules = Rules(
-        made,
+        _fitting(name, settings, left.schema, right.schema),
         settings.deletes,
         settings.deleted_edit,
         _able(setups, Ability.ARCHIVE),
@@ -209,7 +207,7 @@ def _connected(
         left,
         right,
         rules,
-        _checked_match(name, settings, left.schema, right.schema),
+        settings.match_rule(),
         settings.limits(),
         settings.may_create() & _able(setups, Ability.CREATE),
         _digest(settings.mappings()),
@@ -218,23 +216,27 @@ def _connected(
     )
 
 
-def _able(setups: dict[Side, SideSetup], ability: Ability) -> frozenset[Side]:
-    return frozenset(side for side, setup in setups.items() if ability in setup.schema.abilities)
-
-
-def _checked_match(name: str, settings: SyncSettings, left: ObjectSchema, right: ObjectSchema) -> MatchRule:
-    rule = settings.match_rule()
+def _fitting(name: str, settings: SyncSettings, left: ObjectSchema, right: ObjectSchema) -> tuple[Lens, ...]:
+    """The lenses of a sync. Raises `MappingError` with every fault of the mapping and of the match keys."""
     problems = [
-        Problem(
-            f"syncs.{name}.match.on[{index}]", f"{schema.id} has no field '{field_id}'.", "Name a key field."
-        )
-        for index, pair in enumerate(rule.on)
+        Problem(f"match.on[{index}]", f"{schema.id} has no field '{field_id}'.", "Name a key field.")
+        for index, pair in enumerate(settings.match_rule().on)
         for schema, field_id in zip((left, right), pair, strict=True)
         if schema.field(field_id) is None
     ]
+    made: tuple[Lens, ...] = ()
+    try:
+        made = lenses(settings.mappings(), left, right, settings.conflicts)
+    except MappingError as error:
+        problems += error.problems
     if problems:
-        raise ConfigError("The match keys do not fit:", tuple(problems))
-    return rule
+        placed = tuple(Problem(f"syncs.{name}.{each.path}", each.message, each.remedy) for each in problems)
+        raise MappingError(f"The sync '{name}' does not fit {left.title} and {right.title}:", placed)
+    return made
+
+
+def _able(setups: dict[Side, SideSetup], ability: Ability) -> frozenset[Side]:
+    return frozenset(side for side, setup in setups.items() if ability in setup.schema.abilities)
 
 
 def _digest(settings: object) -> str:

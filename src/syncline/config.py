@@ -10,10 +10,18 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic_core import ErrorDetails
 
 from syncline.core.brakes import BrakeName, Limits
@@ -75,6 +83,12 @@ def _listed(value: object) -> object:
     return [str(item) if isinstance(item, int) and not isinstance(item, bool) else item for item in values]
 
 
+_NAME = {"type": ["string", "integer"]}
+Names = Annotated[
+    list[str], BeforeValidator(_listed), WithJsonSchema({"anyOf": [_NAME, {"type": "array", "items": _NAME}]})
+]
+
+
 class SideSettings(_Model):
     """One side of a sync."""
 
@@ -82,8 +96,9 @@ class SideSettings(_Model):
     object: str = Field(
         description="An object type of that connection, such as task or custom_objects.ticket."
     )
-    where: dict[str, Annotated[list[str], BeforeValidator(_listed)]] = Field(
-        default_factory=dict, description="Which records take part, by filter name; see `syncline objects`."
+    where: dict[str, Names] = Field(
+        default_factory=dict,
+        description="Which records take part, by filter name. ActiveCollab: project, create_in (ids).",
     )
 
 
@@ -124,12 +139,20 @@ def _share(value: object) -> object:
     if isinstance(value, str):
         found = _PERCENT.match(value)
         if found is None:
-            raise ValueError("write a percentage such as 10%, or off")
+            raise ValueError(f"'{value}' is no share.")
         return float(found.group(1)) / 100
     return None if value is False else value
 
 
-Share = Annotated[float | None, BeforeValidator(_share)]
+_SHARE_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$"},
+        {"type": "number"},
+        {"const": False},
+        {"type": "null"},
+    ]
+}
+Share = Annotated[float | None, BeforeValidator(_share), WithJsonSchema(_SHARE_SCHEMA)]
 
 
 class BrakeSettings(_Model):
@@ -238,6 +261,7 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
         raise ConfigError(f"{path} is not valid YAML{where}: {getattr(error, 'problem', error)}.") from error
     problems: list[Problem] = []
     filled = _filled(_named_on(raw), os.environ if environ is None else environ, "", problems)
+    problems += _dangling(filled)
     try:
         config = Config.model_validate(filled)
     except ValidationError as error:
@@ -246,8 +270,6 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
         found = [_problem(detail) for detail in error.errors()]
         problems += [problem for problem in found if problem.path not in told]
         config = None
-    if config is not None:
-        problems += _dangling(config)
     if problems or config is None:
         raise ConfigError(f"{path} has faults:", tuple(problems))
     return config
@@ -305,29 +327,35 @@ def _problem(detail: ErrorDetails) -> Problem:
             message, remedy = f"'{detail['input']}' is not known.", f"Write one of: {expected}."
         case "union_tag_invalid" | "union_tag_not_found":
             message, remedy = "names no known vendor.", "Write vendor: activecollab or vendor: highlevel."
+        case "value_error":
+            error = (detail.get("ctx") or {}).get("error")
+            message, remedy = str(error), "Write a percentage such as 10%, or false to switch it off."
         case _:
             message = f"{message[0].lower()}{message[1:]}."
     return Problem(path.lstrip("."), message, remedy)
 
 
-def _dangling(config: Config) -> Sequence[Problem]:
-    """Names that point to nothing, and credentials that are missing or doubled."""
+def _dangling(raw: Any) -> Sequence[Problem]:
+    """Names that point to nothing, and credentials that are missing or doubled: told together with all else."""
+    connections, syncs = _section(raw, "connections"), _section(raw, "syncs")
     out: list[Problem] = []
-    known = ", ".join(config.connections)
-    for name, connection in config.connections.items():
-        if isinstance(connection, HighLevelSettings) and (connection.token is None) == (
-            connection.oauth is None
-        ):
+    for name, connection in connections.items():
+        if connection.get("vendor") == "highlevel" and ("token" in connection) == ("oauth" in connection):
             out.append(
                 Problem(f"connections.{name}", "needs either token or oauth.", "Give exactly one of them.")
             )
-        if not connection.url.startswith(("http://", "https://")):
-            text = f"'{connection.url}' is not a web address."
+        url = connection.get("url")
+        if isinstance(url, str) and not url.startswith(("http://", "https://")):
+            text = f"'{url}' is not a web address."
             out.append(Problem(f"connections.{name}.url", text, "Begin it with https://."))
-    for sync_name, sync in config.syncs.items():
+    known = ", ".join(connections)
+    for sync_name, sync in syncs.items():
         for side in Side:
-            connection = sync.side(side).connection
-            if connection not in config.connections:
+            settings = sync.get(side.value)
+            connection = (
+                cast("dict[str, Any]", settings).get("connection") if isinstance(settings, dict) else None
+            )
+            if isinstance(connection, str) and connection not in connections:
                 text = f"there is no connection '{connection}'."
                 out.append(
                     Problem(f"syncs.{sync_name}.{side.value}.connection", text, f"There are: {known}.")
@@ -335,7 +363,16 @@ def _dangling(config: Config) -> Sequence[Problem]:
     return out
 
 
+def _section(raw: Any, name: str) -> dict[str, dict[str, Any]]:
+    """The named entries of a part of the file, as far as they have the form of one."""
+    found = cast("dict[str, Any]", raw).get(name) if isinstance(raw, dict) else None
+    entries = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+    return {
+        str(key): cast("dict[str, Any]", value) for key, value in entries.items() if isinstance(value, dict)
+    }
+
+
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of `syncline.yaml`."""
     schema = Config.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "syncline.yaml", **schema}
+    return {**schema, "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "syncline.yaml"}

@@ -186,7 +186,8 @@ def test_all_faults_of_a_mapping_are_told_at_once(office: Office, call: Call) ->
 
     assert said.code == 2
     paths = [problem["path"] for problem in said.json["error"]["problems"]]
-    assert {"fields[4].left", "fields[5]", "fields[6].transform"} <= set(paths)
+    expected = {"fields[4].left", "fields[5]", "fields[6].transform"}
+    assert {f"syncs.tickets.{place}" for place in expected} <= set(paths)
 
 
 def test_only_changes_are_looked_at_on_request(office: Office, call: Call) -> None:

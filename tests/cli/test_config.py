@@ -56,6 +56,7 @@ def test_all_faults_are_reported_at_once_with_their_place(tmp_path: Path) -> Non
         .replace("conflicts: newest", "conflicts: latest")
         .replace("changes: 50%", "changes: half")
         .replace("object: custom_objects.ticket", "objekt: custom_objects.ticket")
+        .replace("connection: ac", "connection: acc")
     )
 
     with pytest.raises(ConfigError) as raised:
@@ -64,6 +65,7 @@ def test_all_faults_are_reported_at_once_with_their_place(tmp_path: Path) -> Non
     paths = {problem.path for problem in raised.value.problems}
     assert paths == {
         "connections.ac",
+        "syncs.tickets.left.connection",
         "syncs.tickets.conflicts",
         "syncs.tickets.brakes.changes",
         "syncs.tickets.right.object",

@@ -115,7 +115,7 @@ class Pair:
     deleted_edit: DeletedEdit = DeletedEdit.EDIT
     mode: MatchMode = MatchMode.MATCH_THEN_CREATE
     mappings: Sequence[FieldMapping] = MAPPINGS
-    limits: Limits = Limits(at_least=1000)
+    limits: Limits = field(default_factory=lambda: Limits(at_least=1000))
     has_external_keys: bool = True
     url: str = "sqlite://"
     clock: VirtualClock = field(default_factory=VirtualClock)

@@ -30,7 +30,8 @@ def demo(
     data: Annotated[Path | None, typer.Option(help="A recorded tracker history (JSON lines).")] = None,
     keep: Annotated[Path | None, typer.Option(help="Keep configuration and database in this folder.")] = None,
     serve: Annotated[
-        bool, typer.Option("--serve/--no-serve", help="Serve the web page after the story.")
+        bool,
+        typer.Option("--serve/--no-serve", help="Serve the web page after the story (there is none yet)."),
     ] = True,
     as_json: AsJson = False,
 ) -> int:

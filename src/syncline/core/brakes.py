@@ -137,19 +137,31 @@ def _settings(facts: Facts) -> Iterator[Brake]:
     if facts.is_mapping_changed:
         text = "The field mapping changed since the records last agreed."
         yield Brake(
-            BrakeName.MAPPING_CHANGED, text, _release("Look at the plan first", BrakeName.MAPPING_CHANGED)
+            BrakeName.MAPPING_CHANGED,
+            text,
+            _release("Look at the plan, and if it is meant", BrakeName.MAPPING_CHANGED),
         )
     if facts.is_filter_changed:
         text = "The filter changed since the records last agreed."
         yield Brake(
-            BrakeName.FILTER_CHANGED, text, _release("Look at the plan first", BrakeName.FILTER_CHANGED)
+            BrakeName.FILTER_CHANGED,
+            text,
+            _release("Look at the plan, and if it is meant", BrakeName.FILTER_CHANGED),
         )
     if facts.drift:
         text = f"A mapped field changed at its vendor: {'; '.join(facts.drift)}."
-        yield Brake(BrakeName.SCHEMA_DRIFT, text, _release("Mend the mapping, or", BrakeName.SCHEMA_DRIFT))
+        yield Brake(
+            BrakeName.SCHEMA_DRIFT,
+            text,
+            _release("Mend the mapping; or, if all is well", BrakeName.SCHEMA_DRIFT),
+        )
     if facts.last_run_at is not None and facts.now < facts.last_run_at - CLOCK_TOLERANCE:
         text = f"The clock says {facts.now:%Y-%m-%d %H:%M}, before the last run ({facts.last_run_at:%Y-%m-%d %H:%M})."
-        yield Brake(BrakeName.CLOCK_JUMP, text, _release("Set the clock right, or", BrakeName.CLOCK_JUMP))
+        yield Brake(
+            BrakeName.CLOCK_JUMP,
+            text,
+            _release("Set the clock right; or, if it is right", BrakeName.CLOCK_JUMP),
+        )
 
 
 def _release(when: str, name: BrakeName) -> str:

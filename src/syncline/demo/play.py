@@ -37,12 +37,14 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the user asked for. `data` is a recorded history; without one it is generated."""
+    """What the user asked for. `data` is a recorded history; without one it is generated. `burst`: calls that the
+    HighLevel sandbox allows in ten seconds, for tests that must not wait; None keeps the vendor's own limit."""
 
     records: int = 200
     seed: int = 7
     data: Path | None = None
     keep: Path | None = None
+    burst: int | None = None
 
 
 @dataclass(slots=True)
@@ -82,6 +84,8 @@ async def _stage(wishes: Wishes, found: Tracker, tell: Tell, watch: Watch) -> As
         _title(tell, "Two sandbox accounts, on real HTTP")
         tell(f"ActiveCollab  {office.activecollab.base_url}")
         tell(f"HighLevel     {office.highlevel.base_url}  (location {office.highlevel.location})")
+        if wishes.burst is not None:
+            await office.in_highlevel("quota", burst=wishes.burst)
         await office.in_activecollab("load", tasks=[dict(task) for task in found.tasks])
         projects = sorted(await office.projects())
         tell(

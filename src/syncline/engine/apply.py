@@ -315,10 +315,10 @@ async def _look(work: _Work, step: Step) -> None:
 
 def _is_fresh(work: _Work, side: Side, key: RecordKey) -> bool:
     """Read in this run, a moment ago, by a listing that does not lag behind what people do."""
-    read_at, patience = work.sweeps[side].read_at, work.sync.patience
-    if read_at is None or patience.lag.get(side) or key not in work.sweeps[side].fresh:
+    sweep, patience = work.sweeps[side], work.sync.patience
+    if sweep.read_at is None or patience.lag.get(side) or not sweep.shows(key):
         return False
-    return work.world.clock.now() - read_at < patience.fresh
+    return work.world.clock.now() - sweep.read_at < patience.fresh
 
 
 def _keep_last(work: _Work, step: Step, last: Record) -> None:

@@ -76,6 +76,7 @@ class Sweep:
     gone: dict[RecordKey, Gone] = field(default_factory=dict[RecordKey, Gone])
     known: Bitmap = field(default_factory=Bitmap)
     new: set[RecordKey] = field(default_factory=set[RecordKey])
+    began_at: dt.datetime | None = None
     read_at: dt.datetime | None = None
     is_delta: bool = False
 
@@ -83,6 +84,12 @@ class Sweep:
     def listed(self) -> int:
         """How many distinct records the listing held."""
         return self.known.count + len(self.new)
+
+    def shows(self, key: RecordKey) -> bool:
+        """Whether the listing tells what a known record holds: it was decoded, or it did not change, for all that did
+        were listed."""
+        is_whole = self.ending.is_complete or (self.is_delta and self.ending.cursor is not None)
+        return key in self.fresh or (is_whole and key not in self.gone)
 
     def put(self, key: RecordKey, sighting: Sighting) -> None:
         """Add what a direct read told; it is truer than the listing."""
@@ -105,6 +112,7 @@ def version(at: dt.datetime | None) -> int:
 async def pull(world: World, sync: Sync, side: Side, since: str | None, *, is_recheck: bool) -> Sweep:
     """List one side: all of it, or what changed since the cursor. `is_recheck` decodes every record."""
     sweep = Sweep(Ending(is_complete=False, reason="the listing broke off"), is_delta=since is not None)
+    sweep.began_at = world.clock.now()
     setup = sync.side(side)
     async for part in setup.connector.pages(setup.scope, since):
         if isinstance(part, Ending):
@@ -192,7 +200,8 @@ async def prove_absences(world: World, sync: Sync, side: Side, sweep: Sweep) -> 
     missing = [
         seen.key
         for seen in world.store.absent(sync.id, side, sweep.known)
-        if seen.standing is not Standing.RELEASED and seen.key not in sweep.fresh
+        # A record outside the filter rests until a listing shows it again: it is not read in every run.
+        if seen.standing is not Standing.RELEASED and seen.in_scope and seen.key not in sweep.fresh
     ]
     for key, sighting in (await read(sync, side, missing)).items():
         if isinstance(sighting, Present):

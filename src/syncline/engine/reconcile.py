@@ -27,6 +27,7 @@ from syncline.core.records import (
     Sighting,
     Write,
 )
+from syncline.engine.drift import drift
 from syncline.engine.pull import Sweep, as_seen, remembered
 from syncline.engine.sync import Sync, World
 from syncline.ports import Link, Parked
@@ -298,4 +299,5 @@ def _facts(bench: _Bench) -> Facts:
         last_run_at=last.ended_at if last else None,
         is_mapping_changed=mapping is not None and mapping != sync.mapping_digest,
         is_filter_changed=filters is not None and filters != sync.filter_digest,
+        drift=drift(world, sync),
     )

@@ -203,12 +203,18 @@ def _is_unset(value: Value) -> bool:
 
 
 def _is_absence_proven(world: World, sync: Sync, intent: Intent, sweeps: dict[Side, Sweep]) -> bool:
-    """A complete listing made after the write, on a side whose listing does not lag behind it (any more)."""
+    """A complete listing that began after the write, on a side whose listing does not lag behind it (any more).
+
+    The write may have waited its turn after it was intended: it surely went out before its run ended, or was given up.
+    """
     sweep = sweeps[intent.step.side]
-    if not sweep.ending.is_complete or sweep.is_delta or sweep.read_at is None:
+    if not sweep.ending.is_complete or sweep.is_delta or sweep.began_at is None:
         return False
     lag = sync.patience.lag.get(intent.step.side)
-    return lag is None or world.clock.now() - intent.at > lag
+    if not lag:
+        return True
+    ended = (run.ended_at for run in world.store.runs(sync.id) if run.id == intent.run)
+    return sweep.began_at - (next(ended, None) or intent.at) > lag
 
 
 def _adopt(

@@ -17,6 +17,7 @@ from syncline.core.brakes import BrakeName
 from syncline.core.plan import Plan
 from syncline.core.records import Archive, Create, Delete, Restore, RunId, Side, SyncId, Update
 from syncline.engine.apply import Failure, Outcome, apply
+from syncline.engine.drift import keep_shapes
 from syncline.engine.pull import Sweep, prove_absences, pull
 from syncline.engine.reconcile import Reconciled, reconcile
 from syncline.engine.recover import Recovery, needs_full_listing, recover
@@ -121,6 +122,7 @@ async def run(
     if not seen.made.plan.brakes:
         world.store.remember(sync.id, "mapping", sync.mapping_digest)
         world.store.remember(sync.id, "filter", sync.filter_digest)
+        keep_shapes(world, sync)
     report = _report(world, sync, begun.id, started, seen, outcome)
     world.store.end_run(begun.id, RunState.DONE, msgspec.json.encode(report).decode(), world.clock.now())
     if outcome.stopped is not None:

@@ -85,6 +85,9 @@ def settle(world: World, sync: Sync, run: RunId, step: Step, receipt: Receipt | 
             msgspec.structs.replace(e, link=link, left_key=keys[0], right_key=keys[1]) for e in entries
         ]
         _count_down(before, keys, ledger)
+        if step.link is not None and isinstance(step.write, Create | Restore):
+            # A revival settles only what flows to the revived side: the rest is decided again in the next run.
+            ledger.open.add(keys)
         _see_link(world, sync, link, keys, ledger)
     world.store.record(sync.id, entries)
     if step.write is not None:
