@@ -29,7 +29,8 @@ from syncline.core.values import (
     same,
 )
 from syncline.errors import MappingError
-from tests.core.strategies import BY_TYPE, LINES, Line, lines, object_schemas, values_of
+from tests.core.strategies import BY_TYPE, object_schemas, values_of
+from tests.core.worlds import LINES, Line, lines
 
 T = FieldType
 PAIRS = [(a, b) for a in T for b in T if is_lossless(a, b) and convert(a, b) is not None]
@@ -107,6 +108,15 @@ def test_every_accepted_line_comes_back(line: Line, data: st.DataObject) -> None
             or made.mapping.is_lossy
             or made.mapping.direction is not Direction.BOTH
         )
+
+
+def test_minutes_survive_as_hours_to_the_minute() -> None:
+    made = lens(field("l", T.NUMBER), field("r", T.NUMBER), transform="hours_to_minutes")
+
+    for minutes in map(Number, map(Decimal, range(200))):
+        hours = made.to_left(minutes)
+        assert not isinstance(hours, Untranslatable)
+        assert same(made.to_right(hours), minutes)
 
 
 def test_every_transform_keeps_its_claims() -> None:

@@ -21,7 +21,7 @@ from syncline.core.records import (
     SyncId,
 )
 from syncline.core.values import BLANK, FieldType, OneOf, RichText, Text, Value
-from tests.core.strategies import mirror_mapping
+from tests.core.worlds import mirror_mapping
 
 SYNC = SyncId("s")
 NAME, KIND = FieldId("name"), FieldId("kind")

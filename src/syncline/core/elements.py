@@ -40,7 +40,7 @@ def _carry(
     own_before, own = _elements(target[0]), _elements(target[1])
     dropped = {element for element in before if element not in after}
     kept = _images(lens, side, after)
-    removed = _images(lens, side, dropped) - kept
+    removed = _images(lens, side, dropped)
     out: list[str] = []
     origins: set[str | None] = set()
     for element in own:
@@ -66,12 +66,12 @@ def mirror_elements(lens: Lens, side: Side, source: Value, target: Value) -> Val
         for element in _elements(source)
         if (image := counterpart(lens, side, element)) is not None
     }
-    images = set(wanted.values())
+    held, images = set(_elements(source)), set(wanted.values())
     out: list[str] = []
     origins: set[str | None] = set()
     for element in _elements(target):
         origin = counterpart(lens, side.other, element)
-        if origin is None or origin in wanted or element in images:
+        if origin is None or origin in held or element in images:
             out.append(element)
             origins.add(origin)
     for element, image in wanted.items():

@@ -73,8 +73,6 @@ def canonical_html(html: str) -> tuple[str, ...]:
     What is left is text with its white space folded (not in `<pre>`), block borders, and those tags that change how
     the text reads, with the address of a link or picture.
     """
-    if not html or html.isspace():
-        return ()
     if "<" not in html and "&" not in html:
         folded = _SPACES.sub(" ", unicodedata.normalize("NFC", html.replace("\0", ""))).strip(" ")
         return (folded,) if folded else ()
