@@ -273,11 +273,12 @@ def _contested(lens: Lens, field: FieldDecision, view: View, left: Record, right
         case ConflictPolicy.NEWEST:
             left_at = _edited_at(view.left_edits, lens.mapping.left, left)
             right_at = _edited_at(view.right_edits, lens.mapping.right, right)
-            if left_at is None or right_at is None or left_at == right_at:
+            later = _later(left_at, right_at)
+            if later is None:
                 return msgspec.structs.replace(
                     field, rule=Rule.CONFLICT, reason="the two edits' times do not tell"
                 )
-            return _override(lens, field, Side.LEFT if left_at > right_at else Side.RIGHT, Rule.NEWEST)
+            return _override(lens, field, later, Rule.NEWEST)
         case ConflictPolicy.ASK | ConflictPolicy.MERGE:
             return msgspec.structs.replace(field, rule=Rule.CONFLICT, reason="this field asks")
         case _:
@@ -291,3 +292,17 @@ def _edited_at(edits: Mapping[FieldId, Edit], field: FieldId, record: Record) ->
     """The field's own time where the vendor tells it, else the record's."""
     edit = edits.get(field)
     return edit.at if edit is not None and edit.at is not None else record.updated_at
+
+
+def _later(left: dt.datetime | None, right: dt.datetime | None) -> Side | None:
+    """Whose edit is later, or None when the times do not tell.
+
+    A time without a fraction may come from a clock of whole seconds, which stands for any moment of its second.
+    """
+    if left is None or right is None:
+        return None
+    if not (left.microsecond and right.microsecond):
+        left, right = left.replace(microsecond=0), right.replace(microsecond=0)
+    if left == right:
+        return None
+    return Side.LEFT if left > right else Side.RIGHT
