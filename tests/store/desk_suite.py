@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from syncline.core.decisions import Answer, Resolution, Rule
+from syncline.core.memory import Question
 from syncline.core.records import Edit
 from syncline.core.values import Text
 from syncline.errors import StoreError
-from syncline.ports import Question
 from syncline.store import SqlStore
 from tests.store.samples import LEFT, MINUTE, NOW, OTHER, RIGHT, SYNC, key, parked, question
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from syncline.core.memory import Entry, Intent, IntentState, RunState
 from syncline.core.records import LinkId, RunId
 from syncline.errors import BusyError
-from syncline.ports import Entry, Intent, IntentState, RunState
 from syncline.store import SqlStore
 from tests.store.samples import LEASE, MINUTE, NOW, OTHER, RIGHT, SYNC, entry, key, step
 

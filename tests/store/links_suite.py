@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from syncline.core.memory import Counts, Link, Seen, Standing
 from syncline.core.records import Base, LinkId
 from syncline.core.values import BLANK, Number, Text
 from syncline.errors import StoreError
-from syncline.ports import Counts, Link, Seen, Standing
 from syncline.store import SqlStore
 from tests.store.samples import GONE, HOURS, LEFT, NAME, NOW, OTHER, RIGHT, SYNC, key, seen
 

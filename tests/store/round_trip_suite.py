@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from syncline.core.decisions import Answer, FieldDecision, Resolution, Rule
+from syncline.core.memory import Entry, Parked, Question, Run, RunState, Seen, Standing
 from syncline.core.plan import Effect, Held, Step
 from syncline.core.records import (
     Archive,
@@ -29,7 +30,6 @@ from syncline.core.records import (
     Update,
 )
 from syncline.core.values import BLANK, FieldType, Value
-from syncline.ports import Entry, Parked, Question, Run, RunState, Seen, Standing
 from syncline.store import SqlStore
 from tests.core.strategies import values_of
 from tests.store.samples import LEASE, NOW, SYNC

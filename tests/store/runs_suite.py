@@ -6,8 +6,8 @@ import datetime as dt
 
 import pytest
 
+from syncline.core.memory import Run, RunState
 from syncline.errors import BusyError
-from syncline.ports import Run, RunState
 from syncline.store import SqlStore
 from tests.store.samples import LEASE, MINUTE, NOW, OTHER, SYNC, step
 

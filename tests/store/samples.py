@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 from syncline.core.decisions import FieldDecision, Rule
+from syncline.core.memory import Entry, Parked, Question, Seen, Standing
 from syncline.core.plan import Effect, Held, Step
 from syncline.core.records import FieldId, Gone, LinkId, Proof, RecordKey, RunId, Side, StepId, SyncId, Update
 from syncline.core.values import Number, Text, Value
-from syncline.ports import Entry, Parked, Question, Seen, Standing
 from tests.clock import START
 
 SYNC, OTHER = SyncId("tickets"), SyncId("contracts")

@@ -7,8 +7,9 @@ import datetime as dt
 import msgspec
 import pytest
 
+from syncline.core.memory import Counts, Seen, Standing
 from syncline.core.records import RecordKey
-from syncline.ports import Counts, Recognised, Seen, Standing, Stretch
+from syncline.ports import Recognised, Stretch
 from syncline.store import SqlStore
 from tests.clock import START
 from tests.store.samples import DIGEST, GONE, LEFT, NOW, OTHER, RIGHT, SYNC, key, seen

@@ -138,6 +138,12 @@ class TestOpening:
 
         assert "hush" not in str(caught.value)
 
+    def test_a_python_with_an_old_sqlite_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+
+        with pytest.raises(SetupError, match=r"SQLite 3\.35"):
+            open_store("sqlite://")
+
     def test_a_closed_store_does_nothing_more(self) -> None:
         store = open_store("sqlite://")
         store.close()

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from syncline.core.memory import Counts, RunState
 from syncline.errors import BusyError
-from syncline.ports import Counts, RunState
 from syncline.store import migrate, open_store
 from tests.store.samples import LEASE, LEFT, NOW, SYNC, key, seen, step
 
@@ -45,15 +45,7 @@ def _race(story: str, url: str, count: int) -> list[str]:
     return [out.strip() for out, _ in told]
 
 
-def test_one_of_several_processes_gets_the_lease(url: str) -> None:
-    migrate(url)
-
-    told = _race("contend", url, 3)
-
-    assert sorted(told) == ["busy", "busy", "tickets-1"]
-
-
-def test_processes_that_open_a_fresh_file_together_both_get_it(url: str) -> None:
+def test_of_processes_that_open_a_fresh_file_together_one_gets_the_lease(url: str) -> None:
     told = _race("contend", url, 2)
 
     assert sorted(told) == ["busy", "tickets-1"]
@@ -71,12 +63,19 @@ def test_processes_that_write_together_lose_nothing(url: str) -> None:
     store.close()
 
 
-def test_a_killed_process_leaves_what_it_committed_and_nothing_else(url: str) -> None:
+@pytest.fixture(scope="module")
+def crashed(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database whose process was killed in the middle of a transaction."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('crashed')}/syncline.db"
     killed = _start("crash", url)
     errors = killed.communicate(timeout=60)[1]
-
     assert killed.returncode == 9, errors
-    store = open_store(url)
+    return url
+
+
+def test_a_killed_process_leaves_what_it_committed_and_nothing_else(crashed: str) -> None:
+    store = open_store(crashed)
+
     assert store.counts(SYNC) == Counts(left=1, right=0, links=0)
     assert store.seen(SYNC, LEFT, [key(1), key(2)]) == {key(1): seen(1)}
     assert [intent.step for intent in store.intents(SYNC)] == [step(1)]
@@ -85,9 +84,8 @@ def test_a_killed_process_leaves_what_it_committed_and_nothing_else(url: str) ->
     store.close()
 
 
-def test_a_killed_runs_lease_blocks_until_it_runs_out(url: str) -> None:
-    _start("crash", url).communicate(timeout=60)
-    store = open_store(url)
+def test_a_killed_runs_lease_blocks_until_it_runs_out(crashed: str) -> None:
+    store = open_store(crashed)
 
     with pytest.raises(BusyError):
         store.begin_run(SYNC, NOW + LEASE / 2, LEASE)

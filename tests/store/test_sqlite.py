@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+import sqlalchemy as sa
 
-from syncline.store import SqlStore, open_store
+from syncline.store import SqlStore, desk, journal, links, open_store, sightings
+from syncline.store.dialects import SQLITE
+from syncline.store.session import rendered
 from tests.store.suite import StoreSuite
 
 
@@ -29,3 +34,52 @@ class TestSqliteMemory(StoreSuite):
         store = open_store("sqlite://", secret_key=None)
         yield store
         store.close()
+
+
+def _plan(store: SqlStore, statement: sa.Executable) -> list[str]:
+    """How SQLite would find the rows."""
+    sql = rendered(statement, SQLITE).sql
+    values = {name: "[]" if name in ("keys", "ids") else 1 for name in re.findall(r":(\w+)", sql)}
+    return [row[3] for row in store._connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+
+
+class TestPlans:
+    """SQLite guesses without statistics; these are the guesses that a large database depends on."""
+
+    @pytest.fixture
+    def store(self) -> Iterator[SqlStore]:
+        store = open_store("sqlite://")
+        yield store
+        store.close()
+
+    @pytest.mark.parametrize("module", [desk, journal, links, sightings], ids=lambda module: module.__name__)
+    def test_nothing_goes_through_a_whole_table(self, store: SqlStore, module: ModuleType) -> None:
+        large = ("sighting", "link", "history", "intent", "l", "r")
+        steps = [
+            (name, step)
+            for name, value in vars(module).items()
+            if isinstance(value, sa.Select | sa.Update | sa.Delete)
+            for step in _plan(store, value)
+        ]
+
+        assert steps
+        assert [found for found in steps if re.match(rf"SCAN ({'|'.join(large)})\b", found[1])] == []
+
+    @pytest.mark.parametrize("name", ["_RECOGNISED", "_SEEN"])
+    def test_records_are_looked_up_one_by_one_through_their_key(self, store: SqlStore, name: str) -> None:
+        outer, inner = _plan(store, vars(sightings)[name])
+
+        assert outer.startswith("SCAN listed_keys")
+        assert "(sync=? AND side=? AND key=?)" in inner
+
+    @pytest.mark.parametrize("name", ["_COUNT", "_COUNT_GONE", "_COUNT_LINKS"])
+    def test_counting_reads_indexes_only(self, store: SqlStore, name: str) -> None:
+        (step,) = _plan(store, vars(sightings)[name])
+
+        assert "USING COVERING INDEX" in step
+
+    def test_a_records_history_is_found_through_its_keys(self, store: SqlStore) -> None:
+        plan = "\n".join(_plan(store, journal._HISTORY[True, False]))
+
+        assert "ix_history_left_key (sync=? AND left_key=?)" in plan
+        assert "ix_history_right_key (sync=? AND right_key=?)" in plan

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from syncline.core.memory import Counts
 from syncline.errors import StoreError
-from syncline.ports import Counts
 from syncline.store import SqlStore
 from tests.store.samples import LEFT, NOW, SYNC, key, seen
 

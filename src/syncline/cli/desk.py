@@ -13,10 +13,10 @@ from syncline.cli.context import AsJson, given, wait
 from syncline.cli.output import say, say_json, table
 from syncline.core.case import Case, decide
 from syncline.core.decisions import Answer, Fields, Resolution, Rule
+from syncline.core.memory import Entry, Question
 from syncline.core.records import RecordKey, Side, SyncId
 from syncline.engine import review
 from syncline.errors import SetupError
-from syncline.ports import Entry, Question
 from syncline.story import shown
 
 conflicts = typer.Typer(help="What waits for a person: list, show, resolve.", no_args_is_help=True)

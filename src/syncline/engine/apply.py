@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from syncline.core.memory import IntentState, Parked
 from syncline.core.plan import Plan, Step
 from syncline.core.records import (
     Archive,
@@ -20,6 +21,7 @@ from syncline.core.records import (
     Delete,
     Gone,
     Present,
+    Proof,
     Receipt,
     Record,
     RecordKey,
@@ -45,9 +47,9 @@ from syncline.errors import (
     TransientError,
     UnknownOutcomeError,
 )
-from syncline.ports import IntentState, Parked
 
-_BATCH = 32
+_BATCH = 128
+_TURNS = 8
 _HOPELESS = 5
 
 
@@ -204,8 +206,13 @@ async def _one(
 
 
 async def _settle_some(work: _Work, results: asyncio.Queue[_Result]) -> int:
-    """Settle whatever is ready in one transaction; answers how many."""
+    """Settle whatever is ready in one transaction; answers how many.
+
+    A commit costs as much as all else: answers that have arrived already get a few turns of the loop to become results.
+    """
     ready = [await results.get()]
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
     while not results.empty():
         ready.append(results.get_nowait())
     states: dict[int, IntentState] = {}
@@ -309,6 +316,8 @@ async def _look(work: _Work, step: Step) -> None:
             ))  # fmt: skip
             await _expect_gone(work, step)
             _keep_last(work, step, last)
+        case Restore(key):
+            await _expect_trashed(work, step, key)
         case _:
             return
 
@@ -338,6 +347,23 @@ async def _expect(work: _Work, step: Step, key: RecordKey, is_same: Callable[[Re
     if not is_same(sighting.record):
         raise StaleError("the record was edited meanwhile")
     return sighting.record
+
+
+async def _expect_trashed(work: _Work, step: Step, key: RecordKey) -> None:
+    """Before a revival: the record must still lie in the trash. What it is now is remembered, for no listing shows a
+    record that was purged meanwhile, or taken out of the trash outside the filter."""
+    side = work.sync.side(step.side)
+    sighting = await side.connector.fetch(side.scope, key)
+    if isinstance(sighting, Gone) and sighting.proof is Proof.TRASHED:
+        return
+    store, link = work.world.store, step.link
+    if isinstance(sighting, Present):
+        back = seen_now(work.sync.trim(step.side, sighting.record), b"", link=link, is_settled=False)
+        store.see(work.sync.id, step.side, [back])
+    elif isinstance(sighting, Gone) and link is not None:
+        known = store.links(work.sync.id, [link])[link].of(step.side)
+        store.see(work.sync.id, step.side, [msgspec.structs.replace(known, gone=sighting, is_settled=False)])
+    raise StaleError("the record does not lie in the trash any more")
 
 
 async def _expect_gone(work: _Work, step: Step) -> None:

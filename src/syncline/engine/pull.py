@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from syncline.core.memory import Link, Seen, Standing
 from syncline.core.records import Gone, Present, Record, RecordKey, Side, Sighting
 from syncline.engine.sync import Progress, Sync, World
-from syncline.ports import Ending, Link, Page, Recognised, Seen, Standing
+from syncline.ports import Ending, Page, Recognised
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)

@@ -14,6 +14,7 @@ import msgspec
 from syncline.core.brakes import BrakeName, Facts, SideFacts
 from syncline.core.decisions import Answer, Decision, Fields, Remove, Resolution, Revive, Rule, View
 from syncline.core.match import Matching, match
+from syncline.core.memory import Link, Parked
 from syncline.core.merge import merge, needs_edit_times
 from syncline.core.plan import Held, Intake, Linked, Plan, plan
 from syncline.core.records import (
@@ -30,7 +31,6 @@ from syncline.core.records import (
 from syncline.engine.drift import drift
 from syncline.engine.pull import Sweep, as_seen, remembered
 from syncline.engine.sync import Sync, World
-from syncline.ports import Link, Parked
 
 
 @dataclass(slots=True)

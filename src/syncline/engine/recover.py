@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from syncline.core.memory import Entry, Intent, IntentState
 from syncline.core.plan import Step
 from syncline.core.records import (
     Archive,
@@ -32,7 +33,6 @@ from syncline.core.values import Text, Value, YesNo, is_blank, same
 from syncline.engine.pull import Sweep, read, remembered
 from syncline.engine.settle import Ledger, keys_of, removed, settle, touched
 from syncline.engine.sync import Sync, World
-from syncline.ports import Entry, Intent, IntentState
 
 
 @dataclass(slots=True)

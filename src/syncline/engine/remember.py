@@ -10,12 +10,12 @@ from collections.abc import Iterable
 
 import msgspec
 
+from syncline.core.memory import Question, Run, Seen, Standing
 from syncline.core.plan import Plan
 from syncline.core.records import Gone, LinkId, Record, RecordKey, Side
 from syncline.engine.pull import Sweep
 from syncline.engine.reconcile import Reconciled
 from syncline.engine.sync import Sync, World
-from syncline.ports import Question, Run, Seen, Standing
 
 
 def remember(world: World, sync: Sync, run: Run, sweeps: dict[Side, Sweep], made: Reconciled) -> None:

@@ -11,12 +11,12 @@ from syncline.core.case import Case
 from syncline.core.convert import Untranslatable, convert
 from syncline.core.decisions import Answer, Resolution, Rule, View
 from syncline.core.mapping import Lens
+from syncline.core.memory import Question
 from syncline.core.records import Edit, FieldId, LinkId, Side
 from syncline.core.values import BLANK, FieldType, ManyOf, OneOf, RichText, Text, Value, YesNo
 from syncline.engine.pull import remembered
 from syncline.engine.sync import Sync, World
 from syncline.errors import SetupError
-from syncline.ports import Question
 
 
 def take(world: World, sync: Sync, question: Question, side: Side) -> Resolution:

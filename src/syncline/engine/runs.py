@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from syncline.core.brakes import BrakeName
+from syncline.core.memory import Counts, Run, RunState
 from syncline.core.plan import Plan
 from syncline.core.records import Archive, Create, Delete, Restore, RunId, Side, SyncId, Update
 from syncline.engine.apply import Failure, Outcome, apply
@@ -24,7 +25,6 @@ from syncline.engine.recover import Recovery, needs_full_listing, recover
 from syncline.engine.remember import remember
 from syncline.engine.sync import Progress, Sync, Watch, World
 from syncline.errors import SynclineError
-from syncline.ports import Counts, Run, RunState
 
 
 class Written(msgspec.Struct, frozen=True):

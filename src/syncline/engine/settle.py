@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from syncline.core.decisions import FieldDecision
+from syncline.core.memory import Entry
 from syncline.core.plan import Effect, Step
 from syncline.core.records import (
     Archive,
@@ -32,7 +33,6 @@ from syncline.core.records import (
 from syncline.core.values import Value
 from syncline.engine.remember import seen_now, tombstone
 from syncline.engine.sync import Sync, World
-from syncline.ports import Entry
 
 
 @dataclass(slots=True)

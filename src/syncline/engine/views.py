@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from syncline.core.memory import Counts, Parked, Run
 from syncline.core.records import SyncId
-from syncline.ports import Counts, Parked, Run, Store
+from syncline.ports import Store
 
 
 class Status(msgspec.Struct, frozen=True):

@@ -12,10 +12,10 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 import sqlalchemy as sa
 
 from syncline.core.decisions import Answer, Resolution
+from syncline.core.memory import Parked, Question
 from syncline.core.records import RecordKey, Side, SyncId
 from syncline.core.values import Value, canonical
 from syncline.errors import StoreError
-from syncline.ports import Parked, Question
 from syncline.store.codec import (
     CHOICE,
     EDIT,

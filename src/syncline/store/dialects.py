@@ -6,6 +6,7 @@ Everything else in the store is plain SQLAlchemy Core. A second database is one 
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,9 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from syncline.errors import SetupError
+
+# The first one that knows RETURNING.
+_OLDEST_SQLITE = (3, 35, 0)
 
 # Seconds to wait for another process's write; and one thread only, so that two never mix their transactions.
 _SQLITE_ARGUMENTS = {"timeout": 10.0, "check_same_thread": True}
@@ -111,6 +115,10 @@ def connect(url: sa.URL) -> tuple[sa.Engine, Dialect]:
     if url.get_backend_name() != "sqlite":
         raise SetupError(
             f"Syncline does not know the database '{url.get_backend_name()}'; use sqlite:///FILE"
+        )
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise SetupError(
+            f"Syncline needs SQLite 3.35 or newer, and this Python has {sqlite3.sqlite_version}; use another Python"
         )
     engine = sa.create_engine(url, poolclass=StaticPool, connect_args=_SQLITE_ARGUMENTS)
     event.listen(engine, "connect", _prepare_sqlite)

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from syncline.core.decisions import Rule
+from syncline.core.memory import Entry, Intent, IntentState
 from syncline.core.plan import Step
 from syncline.core.records import RecordKey, RunId, SyncId
-from syncline.ports import Entry, Intent, IntentState
 from syncline.store.codec import STEP, VALUE, micros, moment, side_number, side_of
 from syncline.store.dialects import fixed
 from syncline.store.runs import Runs

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 import sqlalchemy as sa
 
+from syncline.core.memory import Link
 from syncline.core.records import Base, FieldId, LinkId, RecordKey, Side, SyncId
 from syncline.core.values import Value
 from syncline.errors import StoreError
-from syncline.ports import Link
 from syncline.store.codec import FIELDS, RAW_FIELDS, micros, side_number
 from syncline.store.dialects import Dialect, fixed, listed
 from syncline.store.session import Rows

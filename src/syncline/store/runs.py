@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from syncline.core.memory import Run, RunState
 from syncline.core.records import RunId, SyncId
 from syncline.errors import BusyError
-from syncline.ports import Run, RunState
 from syncline.store.codec import micros, moment, moment_or_none
 from syncline.store.dialects import Dialect, fixed
 from syncline.store.session import Row, Rows

@@ -11,8 +11,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from syncline.core.memory import Counts, Seen, Standing
 from syncline.core.records import Gone, Proof, RecordKey, Side, SyncId
-from syncline.ports import Counts, Recognised, Seen, Standing, Stretch
+from syncline.ports import Recognised, Stretch
 from syncline.store.codec import FIELDS, micros, moment_or_none, side_number
 from syncline.store.dialects import Dialect, HexList, fixed, listed
 from syncline.store.session import NOWHERE, Row, Rows

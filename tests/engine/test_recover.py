@@ -1,0 +1,234 @@
+"""Single cases that the simulation brought to light, each as small as it can be."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+
+from syncline.connectors.memory import MemoryConnector, When
+from syncline.core.decisions import DeletedEdit, DeletePolicy, Rule
+from syncline.core.mapping import Direction, FieldMapping
+from syncline.core.match import MatchMode
+from syncline.core.records import Create, Delete, FieldId, Receipt, Scope, Side, Update, Write
+from syncline.core.values import Number, Text, Value
+from syncline.engine.runs import Report, run
+from syncline.engine.sync import Patience
+from syncline.errors import UnknownOutcomeError
+from syncline.ports import Ending, Page
+from tests.engine.pair import MAPPINGS, Pair, edited, task, ticket
+
+
+def losses(pair: Pair) -> list[tuple[str, Value | None]]:
+    """Field and value of everything that was overridden or deleted."""
+    return [(e.field, e.lost) for e in pair.store.history(pair.sync().id) if e.lost is not None and e.field]
+
+
+def cut_after(kind: type[Write]) -> Callable[[When, Write], None]:
+    """The first write of a kind takes effect, and its answer is lost."""
+    struck: list[Write] = []
+
+    def strike(when: When, write: Write) -> None:
+        if when is When.AFTER and isinstance(write, kind) and not struck:
+            struck.append(write)
+            raise UnknownOutcomeError("cut")
+
+    return strike
+
+
+async def patiently(pair: Pair, patience: Patience) -> Report:
+    """One run with other patience."""
+    pair.clock.advance(60)
+    return await run(pair.world(), replace(pair.sync(), patience=patience), random.Random(1).random)
+
+
+async def test_a_deletion_without_answer_still_tells_what_was_deleted() -> None:
+    pair = Pair(deletes=DeletePolicy.PROPAGATE)
+    pair.left.create(task("Stays"))
+    left = pair.left.create(task("Paint", hours=3))
+    await pair.settled()
+    pair.left.delete(left)
+    pair.right.faults = cut_after(Delete)
+
+    await pair.run()
+    await pair.settled()
+
+    assert ("effort", Number(3)) in losses(pair)
+
+
+async def test_a_deletion_tells_what_the_record_kept_for_itself() -> None:
+    pair = Pair(deletes=DeletePolicy.PROPAGATE)
+    pair.left.create(task("Stays"))
+    right = pair.right.create(ticket("Paint", remark="ours alone"))
+    await pair.settled()
+    pair.left.delete(pair.key(Side.LEFT, "Paint"))
+
+    await pair.settled()
+
+    assert pair.right.records[right].trashed_at is not None
+    assert ("remark", Text("ours alone")) in losses(pair)
+
+
+async def test_an_override_without_answer_is_told_though_its_record_was_deleted_since() -> None:
+    pair = Pair()
+    pair.left.create(task("Stays"))
+    left = pair.left.create(task("Paint", hours=3))
+    await pair.settled()
+    pair.left.edit(left, edited(hours=4))
+    pair.clock.advance(5)
+    pair.right.edit(pair.key(Side.RIGHT, "Paint"), edited(effort=5))
+    pair.left.faults = cut_after(Update)
+    await pair.run()
+    pair.left.delete(left)
+
+    await pair.run()
+
+    assert ("hours ↔ effort", Number(4)) in losses(pair)
+
+
+async def test_a_deletion_is_not_wanted_for_ever_when_the_other_record_is_back_out_of_sight() -> None:
+    pair = Pair(deletes=DeletePolicy.ASK)
+    pair.left.create(task("Stays"))
+    left = pair.left.create(task("Paint"))
+    await pair.settled()
+    pair.left.delete(left)
+    await pair.run()
+    pair.left.restore(left)
+    pair.left.hidden.add(left)
+    pair.deletes = DeletePolicy.PROPAGATE
+
+    first = await pair.run()
+    second = await pair.run()
+
+    assert [failure.code for failure in first.failures] == ["stale"]
+    assert second.is_quiet
+    assert set(pair.holds(Side.RIGHT)) == {"Stays", "Paint"}
+
+
+class Overtaken(MemoryConnector):
+    """A connector whose listing is out of date as soon as it was read: `meanwhile` happens right after it."""
+
+    meanwhile: Callable[[], None] = staticmethod(lambda: None)
+
+    async def pages(self, scope: Scope, since: str | None = None) -> AsyncIterator[Page | Ending]:
+        """The listing, and then what people did."""
+        async for part in super().pages(scope, since):
+            if isinstance(part, Ending):
+                self.meanwhile()
+            yield part
+
+
+async def test_a_listing_that_lags_is_no_look() -> None:
+    pair = Pair()
+    left = pair.left.create(task("Paint", hours=3))
+    await pair.settled()
+    right = pair.key(Side.RIGHT, "Paint")
+    overtaken = Overtaken(pair.right, name="right")
+    pair.connectors[Side.RIGHT] = overtaken
+    pair.left.edit(left, edited(hours=4))
+    pair.clock.advance(1)
+    overtaken.meanwhile = lambda: pair.right.edit(right, edited(effort=5))
+
+    report = await patiently(pair, Patience(lag={Side.RIGHT: dt.timedelta(seconds=30)}))
+    overtaken.meanwhile = lambda: None
+    await pair.settled()
+
+    assert [failure.code for failure in report.failures] == ["stale"]
+    assert pair.holds(Side.LEFT)["Paint"]["hours"] == Number(5)
+    assert ("hours ↔ effort", Number(4)) in losses(pair)
+
+
+class TwoCalls(MemoryConnector):
+    """A connector that needs a second call for one field of a new record; the first such call is cut."""
+
+    is_cut = True
+
+    async def write(self, scope: Scope, write: Write) -> Receipt:
+        """Create without the hours first."""
+        if isinstance(write, Create) and self.is_cut:
+            self.is_cut = False
+            first = {name: value for name, value in write.fields.items() if name != FieldId("effort")}
+            await super().write(scope, Create(first, write.external_key))
+            raise UnknownOutcomeError("only a part of the write happened")
+        return await super().write(scope, write)
+
+
+async def test_a_half_made_copy_is_found_and_finished() -> None:
+    pair = Pair(has_external_keys=False, mode=MatchMode.CREATE_ONLY)
+    pair.connectors[Side.RIGHT] = TwoCalls(pair.right, name="right")
+    pair.left.create(task("Paint", hours=3, labels=["a"]))
+
+    await pair.run()
+    report = await pair.settled()
+
+    assert (len(pair.left.records), len(pair.right.records), report.counts.links) == (1, 1, 1)
+    assert pair.holds(Side.RIGHT)["Paint"]["effort"] == Number(3)
+    assert pair.holds(Side.LEFT)["Paint"]["hours"] == Number(3)
+
+
+async def test_a_lagging_listing_proves_no_absence_until_it_began_long_after_the_run() -> None:
+    pair = Pair(has_external_keys=False, mode=MatchMode.CREATE_ONLY)
+    patience = Patience(lag={Side.RIGHT: dt.timedelta(seconds=90)})
+    pair.left.create(task("Paint"))
+    pair.right.faults = cut_after(Create)
+    await patiently(pair, patience)
+    made = next(iter(pair.right.records))
+    pair.right.hidden.add(made)
+
+    early = await patiently(pair, patience)
+    pair.right.hidden.clear()
+    await patiently(pair, patience)
+
+    assert [held.rule for held in early.plan.held] == [Rule.UNKNOWN_OUTCOME]
+    assert list(pair.right.records) == [made]
+
+
+async def test_a_revived_record_does_not_hide_an_edit_that_does_not_flow_its_way() -> None:
+    one_way = FieldMapping(FieldId("hours"), FieldId("effort"), Direction.TO_RIGHT)
+    pair = Pair(
+        deletes=DeletePolicy.PROPAGATE,
+        mappings=[one_way if each.left == one_way.left else each for each in MAPPINGS],
+    )
+    pair.left.create(task("Stays"))
+    left = pair.left.create(task("Paint", hours=3))
+    await pair.settled()
+    pair.left.delete(left)
+    pair.left.purge(left)
+    pair.right.edit(pair.key(Side.RIGHT, "Paint"), edited(title="Paint it", effort=9))
+
+    await pair.settled()
+
+    assert pair.holds(Side.LEFT)["Paint it"]["hours"] == Number(3)
+    assert pair.holds(Side.RIGHT)["Paint it"]["effort"] == Number(3)
+    assert ("hours ↔ effort", Number(9)) in losses(pair)
+
+
+async def test_what_a_following_side_kept_is_told_when_the_leading_side_speaks_at_last() -> None:
+    pair = Pair()
+    left = pair.left.create(task("Paint"))
+    pair.right.create(ticket("Paint", remark="ours alone"))
+    await pair.settled()
+    pair.left.edit(left, edited(note="theirs"))
+
+    await pair.settled()
+
+    assert pair.holds(Side.RIGHT)["Paint"]["remark"] == Text("theirs")
+    assert ("note ↔ remark", Text("ours alone")) in losses(pair)
+
+
+async def test_a_record_purged_before_its_revival_is_made_anew_instead_of_tried_for_ever() -> None:
+    pair = Pair(deletes=DeletePolicy.ASK, deleted_edit=DeletedEdit.ASK)
+    pair.left.create(task("Stays"))
+    left = pair.left.create(task("Paint", hours=1))
+    await pair.settled()
+    pair.left.delete(left)
+    pair.right.edit(pair.key(Side.RIGHT, "Paint"), edited(effort=9))
+    await pair.run()
+    pair.left.purge(left)
+    pair.deleted_edit = DeletedEdit.EDIT
+
+    await pair.settled()
+
+    assert pair.holds(Side.LEFT)["Paint"]["hours"] == Number(9)
+    assert len(pair.left.records) == 2
