@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syncline.core.brakes import BrakeName, Limits
-from syncline.core.decisions import DeletePolicy, Rule
+from syncline.core.decisions import Answer, DeletedEdit, DeletePolicy, Rule
 from syncline.core.match import MatchMode
 from syncline.core.records import FieldId, Side
 from syncline.core.values import BLANK, ManyOf, Number, OneOf, Text
@@ -159,6 +159,25 @@ async def test_a_deletion_asks_and_the_record_that_comes_back_takes_the_question
     assert (await pair.run()).is_quiet
     assert pair.store.questions() == []
     assert pair.store.counts(pair.sync().id).links == 2
+
+
+async def test_an_edit_after_the_answer_is_not_deleted_with_the_record() -> None:
+    pair = Pair(deleted_edit=DeletedEdit.ASK)
+    pair.left.create(task("Stays"))
+    left = pair.left.create(task("Paint"))
+    await pair.settled()
+    pair.left.delete(left)
+    await pair.run()
+    pair.store.choose(pair.store.questions()[0].id, Answer.DELETE, pair.clock.now())
+    pair.right.edit(pair.key(Side.RIGHT, "Paint"), edited(effort=9))
+
+    report = await pair.run()
+
+    assert report.writes == 0
+    assert pair.holds(Side.RIGHT)["Paint"]["effort"] == Number(9)
+    assert [question.choice for question in pair.store.questions()] == [None]
+    pair.store.choose(pair.store.questions()[0].id, Answer.DELETE, pair.clock.now())
+    assert (await pair.run()).right.deleted == 1
 
 
 async def test_a_deletion_is_carried_over_when_the_sync_says_so() -> None:

@@ -14,7 +14,7 @@ import msgspec
 from syncline.core.brakes import BrakeName, Facts, SideFacts
 from syncline.core.decisions import Answer, Decision, Fields, Remove, Resolution, Revive, Rule, View
 from syncline.core.match import Matching, match
-from syncline.core.memory import Link, Parked
+from syncline.core.memory import Link, Parked, Question
 from syncline.core.merge import merge, needs_edit_times
 from syncline.core.plan import Held, Intake, Linked, Plan, plan
 from syncline.core.records import (
@@ -24,6 +24,7 @@ from syncline.core.records import (
     Present,
     Record,
     RecordKey,
+    Restore,
     Side,
     Sighting,
     Write,
@@ -35,10 +36,11 @@ from syncline.engine.sync import Sync, World
 
 @dataclass(slots=True)
 class Reconciled:
-    """A plan, and the views it was made from."""
+    """A plan, and the views it was made from. `withdrawn` are questions whose answers no longer hold."""
 
     plan: Plan
     facts: Facts
+    withdrawn: list[int]
     views: dict[LinkId, View] = field(default_factory=dict[LinkId, View])
     links: dict[LinkId, Link] = field(default_factory=dict[LinkId, Link])
     waiting: dict[Side, dict[RecordKey, Record]] = field(default_factory=dict[Side, dict[RecordKey, Record]])
@@ -56,6 +58,7 @@ class _Bench:
     views: dict[LinkId, View] = field(default_factory=dict[LinkId, View])
     linked: list[Linked] = field(default_factory=list[Linked])
     held: list[Held] = field(default_factory=list[Held])
+    withdrawn: list[int] = field(default_factory=list[int])
     changed: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
     gone: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
 
@@ -95,12 +98,13 @@ async def reconcile(
     limits = msgspec.structs.replace(sync.limits, off=sync.limits.off | release)
     made = plan(intake, facts, limits, lambda side, write: _cost(sync, side, write))
     made = msgspec.structs.replace(made, held=(*made.held, *bench.held))
-    return Reconciled(made, facts, bench.views, bench.links, waiting)
+    return Reconciled(made, facts, bench.withdrawn, bench.views, bench.links, waiting)
 
 
 def _cost(sync: Sync, side: Side, write: Write) -> int:
-    """Calls of a write, with the two looks (this record, and the absence of its counterpart) before a deletion."""
-    looks = 2 if isinstance(write, Delete | Archive) else 0
+    """Calls of a write, with the two looks (this record, and the absence of its counterpart) before a deletion, and the
+    one before a revival."""
+    looks = 2 if isinstance(write, Delete | Archive) else int(isinstance(write, Restore))
     return sync.side(side).connector.cost(write) + looks
 
 
@@ -176,9 +180,22 @@ def _choices(bench: _Bench) -> dict[LinkId, dict[str, Resolution | Answer]]:
     """What persons have chosen, by link and line; the empty line is the record itself."""
     out: dict[LinkId, dict[str, Resolution | Answer]] = {}
     for question in bench.world.store.questions(bench.sync.id):
-        if question.choice is not None and question.held.link is not None:
+        if question.choice is None or question.held.link is None:
+            continue
+        if _is_outdated(bench, question):
+            bench.withdrawn.append(question.id)
+        else:
             out.setdefault(question.held.link, {})[question.held.field or ""] = question.choice
     return out
+
+
+def _is_outdated(bench: _Bench, question: Question) -> bool:
+    """Whether a record was edited after a person said that it may be deleted: it is asked again."""
+    gone, held = question.held.gone, question.held
+    if question.choice is not Answer.DELETE or gone is None:
+        return False
+    kept = held.left_key if gone is Side.RIGHT else held.right_key
+    return kept in bench.sweeps[gone.other].moved
 
 
 def _stopped(

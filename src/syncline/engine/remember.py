@@ -22,6 +22,8 @@ def remember(world: World, sync: Sync, run: Run, sweeps: dict[Side, Sweep], made
     """Store sightings, cursors and questions in one transaction."""
     busy = _busy(made.plan)
     with world.store.transaction():
+        for question in made.withdrawn:
+            world.store.choose(question, None, world.clock.now())
         for side, sweep in sweeps.items():
             world.store.see(sync.id, side, list(_sightings(world, sync, side, sweep, made, busy)))
             if sweep.ending.cursor is not None and (sweep.ending.is_complete or sweep.is_delta):
