@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from syncline.core.decisions import Rule
+from syncline.core.decisions import DeletePolicy, Rule
+from syncline.core.mapping import ConflictPolicy
+from syncline.core.memory import Entry
 from syncline.core.values import Blank, Day, ManyOf, Number, OneOf, Person, RichText, Text, Value, YesNo
 from syncline.engine.runs import Report
-from syncline.ports import Entry
 from tests.simulation.people import (
     FIELDS,
     PALETTE,
@@ -55,6 +56,21 @@ def plain_value(value: Value | None, name: str) -> Plain:
             raise AssertionError(value)
 
 
+_POLICIES = {
+    Rule.NEWEST: {ConflictPolicy.NEWEST},
+    Rule.LEFT_WINS: {
+        ConflictPolicy.LEFT,
+        ConflictPolicy.LEFT_UNLESS_BLANK,
+        ConflictPolicy.RIGHT_UNLESS_BLANK,
+    },
+    Rule.RIGHT_WINS: {
+        ConflictPolicy.RIGHT,
+        ConflictPolicy.LEFT_UNLESS_BLANK,
+        ConflictPolicy.RIGHT_UNLESS_BLANK,
+    },
+}
+
+
 def check(world: World) -> list[str]:
     """Everything that is wrong; empty for a good world."""
     return list(_Judge(world).faults())
@@ -82,6 +98,7 @@ class _Judge:
             yield from self._copies(token)
             yield from self._agreement(token)
             yield from self._edits(token)
+            yield from self._winners(token)
         yield from self._deletions()
 
     # --- excuses
@@ -149,7 +166,7 @@ class _Judge:
         keys = [key for name in NAMES for key in there[name]]
         if all(len(there[name]) == 1 for name in NAMES):
             yield from self._fields_agree(token, there["ac"][0], there["hl"][0])
-        elif 1 == len(keys) and not self._is_excused(keys, None) and not self._may_be_alone(token, there):
+        elif len(keys) == 1 and not self._is_excused(keys, None) and not self._may_be_alone(token, there):
             yield f"⟦{token}⟧ is only in {[name for name in NAMES if there[name]]}"
 
     def _fields_agree(self, token: int, ac: str, hl: str) -> Iterator[str]:
@@ -235,17 +252,50 @@ class _Judge:
             for each in (question.held.left, question.held.right)
         ]
         places = [held[field] for held in final] + seen_later + told + asked
-        # Cleared where we had just filled it, and never heard that we had.
-        if not value and any(
-            entry.rule in (Rule.FILLED_BLANK, Rule.ONE_WAY) and self._field(entry.field) == field
-            for entry in entries
-        ):
+        if not value and self._was_filled_unheard(deed, field):
             return True
         if field != "labels":
             return value in places
         gained, dropped = value - old, old - value
         kept = all(any(label in place for place in places) for label in gained)
         return kept and all(any(label not in place for place in places) for label in dropped)
+
+    def _was_filled_unheard(self, deed: Deed, field: str) -> bool:
+        """Whether a person cleared what we had just filled, and we may never have heard that we had."""
+        before = self.world.doors[deed.side].counted.before
+        return self.world.is_rough and any(
+            key == deed.key and number < deed.number and held[field] != deed.old.get(field)
+            for key, number, held in before
+        )
+
+    def _winners(self, token: int) -> Iterator[str]:
+        """A conflict is settled by the field's own policy, and `newest` by the newest."""
+        deeds = list(self.world.crowd.touching(token))
+        for entry in (
+            e for key in sorted({deed.key for deed in deeds}) for e in self.history.get(key, []) if e.field
+        ):
+            field = self._field(entry.field)
+            policy = self.world.weather.policies[field]
+            if _POLICIES.get(entry.rule, {policy}).isdisjoint({policy}):
+                yield f"⟦{token}⟧ {field}: settled by {entry.rule.value}, though it is {policy.value}"
+            if entry.rule is Rule.NEWEST and self._is_older(entry, field, deeds):
+                yield f"⟦{token}⟧ {field}: the older value won over {entry.lost}"
+
+    def _is_older(self, entry: Entry, field: str, deeds: list[Deed]) -> bool:
+        """Whether the loser was typed last, and nobody touched the winner's record later (its only time may be its own)."""
+
+        def typed(value: Value | None) -> list[Deed]:
+            return [d for d in deeds if field in d.new and d.new[field] == plain_value(value, field)]
+
+        lost, won = typed(entry.lost), typed(entry.new)
+        if not lost or not won or lost[-1].side == won[-1].side:
+            return False
+        side, first = won[-1].side, lost[0].number
+        # Where the vendor tells no times of fields, a write of ours moves the record's only time too.
+        ours = any(
+            key == won[-1].key and number >= first for key, number, _ in self.world.doors[side].counted.before
+        )
+        return not ours and not any(d.side == side and d.number > first for d in deeds)
 
     def _deletions(self) -> Iterator[str]:
         """The engine deletes only what a person has deleted on the other side before."""
@@ -254,3 +304,8 @@ class _Judge:
                 deeds = self.world.crowd.touching(token)
                 if not any(d.what == "deleted" and d.side != name and d.number <= number for d in deeds):
                     yield f"⟦{token}⟧ was deleted in {name}, and nobody had deleted it on the other side"
+                elif (
+                    self.world.weather.deletes is not DeletePolicy.PROPAGATE
+                    and token not in self.world.condemned
+                ):
+                    yield f"⟦{token}⟧ was deleted in {name}, and nobody had said so"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from syncline.connectors import activecollab, highlevel
 from syncline.connectors.highlevel.schema import DataType
 from syncline.connectors.http import Environment
-from syncline.core.brakes import Limits
+from syncline.core.brakes import BrakeName, Limits
 from syncline.core.decisions import Answer, DeletedEdit, DeletePolicy, Rule, Rules
 from syncline.core.mapping import ConflictPolicy, Direction, FieldMapping, lenses
 from syncline.core.match import MatchMode, MatchRule
@@ -19,10 +19,8 @@ from syncline.core.records import (
     Create,
     Edit,
     FieldId,
-    ObjectSchema,
     ObjectTypeId,
     Receipt,
-    Record,
     RecordKey,
     Scope,
     Side,
@@ -35,7 +33,7 @@ from syncline.engine.runs import Options, Report, run
 from syncline.engine.sync import Patience, SideSetup, Sync
 from syncline.engine.sync import World as EngineWorld
 from syncline.errors import BusyError, SetupError, TransientError
-from syncline.ports import Connector, Ending, Health, ObjectSummary, Page, Quota
+from syncline.ports import Connector, Quota
 from syncline.sandbox.activecollab import ActiveCollabVendor
 from syncline.sandbox.faults import Faults
 from syncline.sandbox.highlevel import HighLevelVendor
@@ -168,6 +166,8 @@ class World:
     runs: int = 0
     crashes: int = 0
     reports: list[Report] = field(default_factory=list)
+    condemned: set[int] = field(default_factory=set)
+    """Origins that a person, when asked, wanted deleted."""
 
     def __post_init__(self) -> None:
         """Put the two vendors there; nothing is connected yet."""
@@ -399,6 +399,7 @@ class World:
         try:
             if question.held.rule is Rule.DELETED_ASK:
                 given: object = review.answer(world, question, self.chance.choice(list(Answer)))
+                self.condemned |= {token_of(question.held.title)} if given is Answer.DELETE else set()
             else:
                 given = review.take(world, sync, question, self.chance.choice(list(Side)))
         except SetupError as error:
@@ -412,7 +413,8 @@ class World:
         report, quiet = None, 0
         for _ in range(14):
             self.clock.advance(7200 + self.weather.lag)
-            report = await self.run()
+            # A person looked: a side that lists nothing was really emptied.
+            report = await self.run(Options(release=frozenset({BrakeName.EMPTY_SIDE})))
             is_over = report is not None and report.is_quiet and not report.unknown
             quiet = quiet + 1 if is_over else 0
             if quiet == 2 and report is not None:

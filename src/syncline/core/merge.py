@@ -213,7 +213,9 @@ def _one_way(
             return merged
         return msgspec.structs.replace(merged, lost=now, lost_side=target)
     # What somebody wrote on the following side goes to the history.
-    is_loss = not (is_blank(now) if was is None else same(was, now))
+    # So does what it kept while the leading side had nothing to say.
+    is_own = was is None or led is None or is_blank(led)
+    is_loss = (is_own and not is_blank(now)) or (was is not None and not same(was, now))
     decide = _override if is_loss else _follow
     return decide(lens, field, target.other, Rule.ONE_WAY)
 

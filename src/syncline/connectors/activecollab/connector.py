@@ -164,7 +164,10 @@ class ActiveCollabConnector:
         cursor = Cursor.parse(since)
         listing = Listing(self._client, self._clock, form, cursor, trust_counts=self._settings.trust_counts)
         async for project, sheet, collection in listing.sheets(await projects(self._client, wanted)):
-            self._places[form.slug].learn_all(project.id, collection)
+            if sheet.envelope is not None:
+                self._places[form.slug].learn_all(project.id, collection)
+            else:
+                self._places[form.slug].learn(project.id, sheet.keys)
             yield SheetPage(sheet, form, people, self._account.site)
         reason = "; ".join(listing.gaps) or ("" if cursor is None else "a delta listing")
         yield Ending(not reason, listing.cursor, reason)
