@@ -215,7 +215,7 @@ def test_what_is_read_only_is_refused_by_name(form: object) -> None:
             assert caught.value.field == attribute.id
 
 
-@given(st.text(alphabet="<>&ab;/ !-#1p\n"))
+@given(st.text(alphabet="<>&ab;/ !-1p\n"))
 def test_escaping_changes_nothing_that_a_reader_sees_and_is_done_once(html: str) -> None:
     assert escaped(escaped(html)) == escaped(html)
     if "<" not in html:

@@ -27,6 +27,25 @@ _RULES = Rules(lenses([FieldMapping(_NAME, _NAME)], _SCHEMA, _SCHEMA, ConflictPo
 _NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 
 
+def test_a_time_that_our_own_write_left_only_bounds_the_edit() -> None:
+    def edited(text: str, seconds: float, *, is_ours: bool) -> Present:
+        at = _NOON + dt.timedelta(seconds=seconds)
+        return Present(
+            Record(RecordKey(text), {_NAME: Text(text)}, updated_at=at, wrote_at=at if is_ours else None)
+        )
+
+    base = Base({_NAME: Text("old")}, {_NAME: Text("old")})
+
+    def rule(left: float, right: float) -> Rule:
+        view = View(None, base, edited("left", left, is_ours=False), edited("right", right, is_ours=True))
+        decision = merge(view, _RULES)
+        assert isinstance(decision, Fields)
+        return decision.fields[0].rule
+
+    assert rule(5.5, 9.5) is Rule.CONFLICT
+    assert rule(9.5, 5.5) is Rule.NEWEST
+
+
 @pytest.mark.parametrize(
     ("left", "right", "winner"),
     [

@@ -52,6 +52,8 @@ def _say_health(name: str, health: Health) -> None:
         say(f"  scopes   {', '.join(health.scopes)}")
     if health.missing_scopes:
         say(f"  missing  {', '.join(health.missing_scopes)}")
+    for warning in health.warnings:
+        say(f"  warning  {warning}")
     for problem in health.problems:
         say(f"  problem  {problem}")
 

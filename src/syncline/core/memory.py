@@ -55,6 +55,7 @@ class Seen(msgspec.Struct, frozen=True):
     link: LinkId | None = None
     external_key: str = ""
     in_scope: bool = True
+    wrote_at: dt.datetime | None = None
 
 
 class Link(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import assert_never
 
 import msgspec
@@ -290,21 +291,35 @@ def _contested(lens: Lens, field: FieldDecision, view: View, left: Record, right
 _WINS = {Side.LEFT: (Side.LEFT, Rule.LEFT_WINS), Side.RIGHT: (Side.RIGHT, Rule.RIGHT_WINS)}
 
 
-def _edited_at(edits: Mapping[FieldId, Edit], field: FieldId, record: Record) -> dt.datetime | None:
-    """The field's own time where the vendor tells it, else the record's."""
+@dataclass(frozen=True, slots=True)
+class _EditTime:
+    """When a field was edited; with `is_bound`, at the latest."""
+
+    at: dt.datetime
+    is_bound: bool = False
+
+
+def _edited_at(edits: Mapping[FieldId, Edit], field: FieldId, record: Record) -> _EditTime | None:
+    """The field's own time where the vendor tells it, else the record's. A record time that our own write left says
+    only that people edited before it."""
     edit = edits.get(field)
-    return edit.at if edit is not None and edit.at is not None else record.updated_at
+    if edit is not None and edit.at is not None:
+        return _EditTime(edit.at)
+    at = record.updated_at
+    return None if at is None else _EditTime(at, is_bound=at == record.wrote_at)
 
 
-def _later(left: dt.datetime | None, right: dt.datetime | None) -> Side | None:
+def _later(left: _EditTime | None, right: _EditTime | None) -> Side | None:
     """Whose edit is later, or None when the times do not tell.
 
     A time without a fraction may come from a clock of whole seconds, which stands for any moment of its second.
     """
     if left is None or right is None:
         return None
-    if not (left.microsecond and right.microsecond):
-        left, right = left.replace(microsecond=0), right.replace(microsecond=0)
-    if left == right:
+    left_at, right_at = left.at, right.at
+    if not (left_at.microsecond and right_at.microsecond):
+        left_at, right_at = left_at.replace(microsecond=0), right_at.replace(microsecond=0)
+    if left_at == right_at:
         return None
-    return Side.LEFT if left > right else Side.RIGHT
+    side, winner = (Side.LEFT, left) if left_at > right_at else (Side.RIGHT, right)
+    return None if winner.is_bound else side

@@ -108,7 +108,9 @@ class Record(msgspec.Struct, frozen=True):
     """One item, normalised. A field missing from `fields` was not seen; only `Blank` is empty.
 
     `updated_at` is the vendor's own time of the last change (aware UTC), None where it tells none. `in_scope` is false
-    when a direct read shows that the record is there but outside the sync's filter.
+    when a direct read shows that the record is there but outside the sync's filter. `wrote_at` is the vendor's time of
+    our own last write: while it is the record's last change, people's edits are older than it, and nobody knows by how
+    much.
     """
 
     key: RecordKey
@@ -120,6 +122,7 @@ class Record(msgspec.Struct, frozen=True):
     url: str = ""
     external_key: str = ""
     in_scope: bool = True
+    wrote_at: dt.datetime | None = None
 
 
 class Proof(Enum):

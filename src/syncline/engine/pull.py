@@ -233,5 +233,6 @@ def as_seen(seen: Seen) -> Sighting:
             title=seen.title,
             external_key=seen.external_key,
             in_scope=seen.in_scope,
+            wrote_at=seen.wrote_at,
         )
     )

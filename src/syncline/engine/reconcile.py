@@ -160,7 +160,7 @@ def _sighting(bench: _Bench, link: Link, side: Side) -> Sighting:
     """What was just seen of one side, else what it was when last seen."""
     sweep, seen = bench.sweeps[side], link.of(side)
     if seen.key in sweep.fresh:
-        return Present(sweep.fresh[seen.key])
+        return Present(msgspec.structs.replace(sweep.fresh[seen.key], wrote_at=seen.wrote_at))
     if seen.key in sweep.gone:
         return sweep.gone[seen.key]
     return remembered(link, side)

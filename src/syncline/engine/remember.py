@@ -51,6 +51,7 @@ def seen_now(
         link=link,
         external_key=record.external_key,
         in_scope=record.in_scope,
+        wrote_at=record.wrote_at,
     )
 
 
@@ -75,6 +76,7 @@ def _sightings(
         link, digest = by_key.get(key), sweep.digests.get(key, b"")
         if link is not None:
             is_settled = link.id not in busy
+            record = msgspec.structs.replace(record, wrote_at=link.of(side).wrote_at)
             yield seen_now(record, digest, link=link.id, is_settled=is_settled)
         elif key in known and known[key].gone is None and known[key].standing is Standing.RELEASED:
             yield seen_now(record, digest, link=None, is_settled=True, standing=Standing.RELEASED)

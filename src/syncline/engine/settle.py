@@ -103,7 +103,9 @@ def _see_receipt(step: Step, receipt: Receipt | None, ledger: Ledger) -> None:
     spot = (step.side, receipt.key)
     earlier = ledger.now.get(spot)
     fields = {**(earlier.fields if earlier else {}), **receipt.record.fields}
-    ledger.now[spot] = msgspec.structs.replace(receipt.record, fields=fields)
+    ledger.now[spot] = msgspec.structs.replace(
+        receipt.record, fields=fields, wrote_at=receipt.record.updated_at
+    )
     ledger.digests[spot] = b""
 
 

@@ -47,22 +47,21 @@ def _json_each(element: Listed, compiler: SQLCompiler, **how: Any) -> str:
     return f"json_each({compiler.process(element.clauses, **how)})"
 
 
-class HexList(FunctionElement[Any]):
-    """An aggregate: bytes as hexadecimal digits with commas between, in the order of the rows. Upper or lower case is the
-    database's choice."""
+class NumberList(FunctionElement[Any]):
+    """An aggregate: numbers with commas between, as text; NULLs are left out."""
 
     inherit_cache = True
-    name = "hex_list"
+    name = "number_list"
 
 
-@compiles(HexList)
-def _string_agg(element: HexList, compiler: SQLCompiler, **how: Any) -> str:
-    return f"string_agg(encode({compiler.process(element.clauses, **how)}, 'hex'), ',')"
+@compiles(NumberList)
+def _string_agg(element: NumberList, compiler: SQLCompiler, **how: Any) -> str:
+    return f"string_agg(CAST({compiler.process(element.clauses, **how)} AS TEXT), ',')"
 
 
-@compiles(HexList, "sqlite")
-def _group_concat(element: HexList, compiler: SQLCompiler, **how: Any) -> str:
-    return f"group_concat(hex({compiler.process(element.clauses, **how)}))"
+@compiles(NumberList, "sqlite")
+def _group_concat(element: NumberList, compiler: SQLCompiler, **how: Any) -> str:
+    return f"group_concat({compiler.process(element.clauses, **how)})"
 
 
 def listed(name: str) -> sa.TableValuedAlias:

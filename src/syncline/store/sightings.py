@@ -15,7 +15,7 @@ from syncline.core.memory import Counts, Seen, Standing
 from syncline.core.records import Gone, Proof, RecordKey, Side, SyncId
 from syncline.ports import Recognised, Stretch
 from syncline.store.codec import FIELDS, micros, moment_or_none, side_number
-from syncline.store.dialects import Dialect, HexList, fixed, listed
+from syncline.store.dialects import Dialect, NumberList, fixed, listed
 from syncline.store.session import NOWHERE, Row, Rows
 from syncline.store.tables import link, sighting
 
@@ -28,6 +28,8 @@ RELEASED = fixed(_NUMBERS[Standing.RELEASED])
 _recognised: Callable[[tuple[int, bytes, bool, int]], Recognised] = functools.partial(
     tuple[Any, ...].__new__, Recognised
 )
+
+DIGEST_LENGTH = 16
 
 _CHUNK = 5_000
 """Rows in memory at a time while streaming."""
@@ -49,6 +51,7 @@ SEEN_COLUMNS = (
     "link",
     "external_key",
     "in_scope",
+    "wrote_at",
 )
 
 # Outer joins, with every condition in them: the list must be what is gone through, and the planner cannot know how short
@@ -59,24 +62,21 @@ _RECOGNISED = sa.select(
     _KEYS.outerjoin(sighting, sa.and_(*_AT, sighting.c.key == _KEYS.c.value, sighting.c.gone.is_(None)))
 )
 _FIRST = sa.select(sighting.c.id).where(*_AT, sighting.c.key == sa.bindparam("key")).scalar_subquery()
-# The sums keep the planner from an index by sync and side: the rows lie side by side in the order of their numbers.
-_STRETCH = (
-    sa.select(sighting.c.id, sighting.c.digest)
-    .where(
-        sighting.c.sync + fixed(0) == sa.bindparam("sync"),
-        sighting.c.side + fixed(0) == sa.bindparam("side"),
-        sighting.c.id >= _FIRST,
-        sighting.c.id < _FIRST + sa.bindparam("most"),
-        sighting.c.gone.is_(None),
-        sighting.c.is_settled == fixed(1),
-    )
-    .order_by(sighting.c.id)
-    .subquery("stretch")
+_GIVEN = sa.func.substr(
+    sa.bindparam("digests"), (sighting.c.id - _FIRST) * fixed(DIGEST_LENGTH) + fixed(1), fixed(DIGEST_LENGTH)
 )
+# The sums keep the planner from an index by sync and side: the rows lie side by side in the order of their numbers.
 _COMPARED = sa.select(
     sa.func.count(),
-    sa.func.min(_STRETCH.c.id),
-    HexList(_STRETCH.c.digest),
+    sa.func.min(sighting.c.id),
+    NumberList(sa.case((sighting.c.digest != _GIVEN, sighting.c.id))),
+).where(
+    sighting.c.sync + fixed(0) == sa.bindparam("sync"),
+    sighting.c.side + fixed(0) == sa.bindparam("side"),
+    sighting.c.id >= _FIRST,
+    sighting.c.id < _FIRST + sa.bindparam("most"),
+    sighting.c.gone.is_(None),
+    sighting.c.is_settled == fixed(1),
 )
 _SEEN = sa.select(*(sighting.c[name] for name in SEEN_COLUMNS)).select_from(
     _KEYS.outerjoin(sighting, sa.and_(*_AT, sighting.c.key == _KEYS.c.value))
@@ -144,20 +144,20 @@ class Sightings(Rows):
         Records of one listing are numbered in its order, so that a page is mostly a stretch of numbers. The database
         then hands over one row for the page instead of one for each record. A digest covers the record's key.
         """
-        at = {"sync": self._number(sync), "side": side_number(side)}
-        found = self._row(_COMPARED, **at, key=keys[0], most=len(keys)) if keys else None
+        everything = range(len(keys))
+        if not keys:
+            return Stretch((), everything)
+        at = {"sync": self._number(sync), "side": side_number(side), "key": keys[0]}
+        found = self._row(_COMPARED, **at, most=len(keys), digests=b"".join(digests))
         if found is None or found[0] != len(keys):
-            return Stretch((), range(len(keys)))
-        _, first, stored = found
+            return Stretch((), everything)
+        _, first, listed_others = found
         ids = range(first, first + len(keys))
-        given = b"".join(digests).hex(",", len(digests[0]))
-        stored = stored.lower()
-        if given == stored:
+        if not listed_others:
             return Stretch(ids, ())
-        pairs = list(zip(given.split(","), stored.split(","), strict=True))
+        others = {int(number) for number in listed_others.split(",")}
         return Stretch(
-            [number for number, (a, b) in zip(ids, pairs, strict=True) if a == b],
-            [index for index, (a, b) in enumerate(pairs) if a != b],
+            [number for number in ids if number not in others], sorted(number - first for number in others)
         )
 
     def seen(self, sync: SyncId, side: Side, keys: Sequence[RecordKey]) -> Mapping[RecordKey, Seen]:
@@ -223,6 +223,7 @@ def _columns(seen: Seen) -> dict[str, object]:
         "link": seen.link,
         "external_key": seen.external_key,
         "in_scope": int(seen.in_scope),
+        "wrote_at": micros(seen.wrote_at),
     }
 
 
@@ -232,7 +233,21 @@ def _standing(number: int) -> Standing:
 
 def seen_of(row: Row) -> Seen:
     """A row of `SEEN_COLUMNS` as the record it stands for."""
-    key, digest, standing, is_settled, updated_at, title, fields, gone, gone_at, link_id, mark, in_scope = row
+    (
+        key,
+        digest,
+        standing,
+        is_settled,
+        updated_at,
+        title,
+        fields,
+        gone,
+        gone_at,
+        link_id,
+        mark,
+        in_scope,
+        wrote_at,
+    ) = row
     return Seen(
         key=key,
         digest=digest,
@@ -245,4 +260,5 @@ def seen_of(row: Row) -> Seen:
         link=link_id,
         external_key=mark,
         in_scope=in_scope == 1,
+        wrote_at=moment_or_none(wrote_at),
     )

@@ -93,6 +93,7 @@ sighting = sa.Table(
     sa.Column("standing", sa.SmallInteger, nullable=False),
     sa.Column("is_settled", Flag, nullable=False),
     sa.Column("in_scope", Flag, nullable=False),
+    sa.Column("wrote_at", Micros),
     sa.Column("updated_at", Micros),
     sa.Column("link", Serial, sa.ForeignKey(link.c.id)),
     sa.Column("gone", sa.Text),

@@ -83,6 +83,7 @@ def _links() -> None:
         sa.Column("standing", sa.SmallInteger(), nullable=False),
         sa.Column("is_settled", sa.SmallInteger(), nullable=False),
         sa.Column("in_scope", sa.SmallInteger(), nullable=False),
+        sa.Column("wrote_at", sa.BigInteger()),
         sa.Column("updated_at", sa.BigInteger()),
         sa.Column("link", _SERIAL),
         sa.Column("gone", sa.Text()),
