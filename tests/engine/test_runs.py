@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from syncline.core.brakes import BrakeName, Limits
 from syncline.core.decisions import Answer, DeletedEdit, DeletePolicy, Rule
+from syncline.core.mapping import ConflictPolicy
 from syncline.core.match import MatchMode
 from syncline.core.records import FieldId, Side
 from syncline.core.values import BLANK, ManyOf, Number, OneOf, Text
@@ -100,6 +101,19 @@ async def test_a_conflict_goes_away_when_the_people_settle_it_themselves() -> No
     await pair.settled()
 
     assert pair.store.questions() == []
+
+
+async def test_what_somebody_empties_before_it_was_ever_agreed_on_is_not_filled_again() -> None:
+    pair = Pair(conflicts=ConflictPolicy.ASK)
+    left = pair.left.create(task("Paint", hours=1))
+    pair.right.create(ticket("Paint", effort=2))
+    await pair.run()
+    pair.left.edit(left, edited(hours=None))
+
+    await pair.run()
+
+    assert pair.holds(Side.LEFT)["Paint"]["hours"] == BLANK
+    assert [(q.held.left, q.held.right) for q in pair.store.questions()] == [(BLANK, Number(2))]
 
 
 async def test_labels_of_both_sides_survive() -> None:

@@ -295,7 +295,11 @@ class _Judge:
         ours = any(
             key == won[-1].key and number >= first for key, number, _ in self.world.doors[side].counted.before
         )
-        return not ours and not any(d.side == side and d.number > first for d in deeds)
+        touched = any(
+            (at, token) == (side, deeds[0].token) and number >= first
+            for at, token, number in self.world.crowd.touches
+        )
+        return not ours and not touched and not any(d.side == side and d.number > first for d in deeds)
 
     def _deletions(self) -> Iterator[str]:
         """The engine deletes only what a person has deleted on the other side before."""

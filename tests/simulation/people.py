@@ -253,6 +253,8 @@ class Crowd:
     trace: Callable[[str], None]
     may_delete: bool = True
     deeds: list[Deed] = field(default_factory=list)
+    touches: list[tuple[str, int, int]] = field(default_factory=list[tuple[str, int, int]])
+    """Edits that changed nothing (side, origin, deeds before it): a vendor may count them as changes all the same."""
     locked: set[tuple[str, int]] = field(default_factory=set)
     pending: Callable[[], set[tuple[str, int]]] = set
     """Copies that may have been made, and that only what they hold can tell: nobody touches them until they are found."""
@@ -314,6 +316,8 @@ class Crowd:
             self._note(
                 side, key, token, "edited", {n: before[n] for n in changed}, {n: after[n] for n in changed}
             )
+        else:
+            self.touches.append((side, token, len(self.deeds)))
 
     def _clash(self) -> None:
         """The same field of the same thing, on both sides."""

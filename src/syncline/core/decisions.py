@@ -132,7 +132,10 @@ class Rules(msgspec.Struct, frozen=True):
 
 
 class View(msgspec.Struct, frozen=True):
-    """All that a decision about one link depends on. Encodes to JSON: one of these replays a decision."""
+    """All that a decision about one link depends on. Encodes to JSON: one of these replays a decision.
+
+    `cleared` names lines that were never agreed on, and whose value somebody has emptied since we first saw it.
+    """
 
     link: LinkId | None
     base: Base | None
@@ -142,6 +145,7 @@ class View(msgspec.Struct, frozen=True):
     right_edits: Mapping[FieldId, Edit] = {}
     resolutions: Mapping[str, Resolution] = {}
     answer: Answer | None = None
+    cleared: frozenset[str] = frozenset()
 
     def of(self, side: Side) -> Sighting:
         """The sighting of one side."""

@@ -142,8 +142,8 @@ def merge_field(lens: Lens, view: View, left: Record, right: Record) -> FieldDec
         return _follow(lens, field, Side.LEFT, Rule.ONE_SIDE_CHANGED)
     if not left_changed:
         return _follow(lens, field, Side.RIGHT, Rule.ONE_SIDE_CHANGED)
-    # The two records meet for the first time and one is blank: it is filled.
-    if base_left is None and is_blank(now_left) != is_blank(now_right):
+    # The two records meet for the first time and one is blank: it is filled, unless somebody emptied it since.
+    if base_left is None and is_blank(now_left) != is_blank(now_right) and field.name not in view.cleared:
         return _follow(lens, field, Side.RIGHT if is_blank(now_left) else Side.LEFT, Rule.FILLED_BLANK)
     return _contested(lens, field, view, left, right)
 

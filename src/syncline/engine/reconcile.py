@@ -6,13 +6,23 @@ seen, so that a run that goes no further loses nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
 
 from syncline.core.brakes import BrakeName, Facts, SideFacts
-from syncline.core.decisions import Answer, Decision, Fields, Remove, Resolution, Revive, Rule, View
+from syncline.core.decisions import (
+    Answer,
+    Decision,
+    Fields,
+    Remove,
+    Resolution,
+    Revive,
+    Rule,
+    View,
+    line_name,
+)
 from syncline.core.match import Matching, match
 from syncline.core.memory import Link, Parked, Question
 from syncline.core.merge import merge, needs_edit_times
@@ -29,6 +39,7 @@ from syncline.core.records import (
     Sighting,
     Write,
 )
+from syncline.core.values import is_blank
 from syncline.engine.drift import drift
 from syncline.engine.pull import Sweep, as_seen, remembered
 from syncline.engine.sync import Sync, World
@@ -146,14 +157,28 @@ async def _decide(bench: _Bench) -> None:
 
 def _view(bench: _Bench, link: Link, choice: Mapping[str, Resolution | Answer]) -> View:
     answer = choice.get("")
+    now = {side: _sighting(bench, link, side) for side in Side}
     return View(
         link.id,
         link.base,
-        _sighting(bench, link, Side.LEFT),
-        _sighting(bench, link, Side.RIGHT),
+        now[Side.LEFT],
+        now[Side.RIGHT],
+        cleared=frozenset(_cleared(bench, link, now)),
         resolutions={name: chosen for name, chosen in choice.items() if isinstance(chosen, Resolution)},
         answer=answer if isinstance(answer, Answer) else None,
     )
+
+
+def _cleared(bench: _Bench, link: Link, now: Mapping[Side, Sighting]) -> Iterator[str]:
+    """Lines without a base on which a side was seen with a value, and is blank now."""
+    for lens in bench.sync.rules.lenses:
+        for side, sighting in now.items():
+            name = lens.mapping.of(side)
+            before = (link.of(side).fields or {}).get(name)
+            if name in link.base.of(side) or before is None or not isinstance(sighting, Present):
+                continue
+            if not is_blank(before) and is_blank(sighting.record.fields.get(name, before)):
+                yield line_name(lens.mapping.left, lens.mapping.right)
 
 
 def _sighting(bench: _Bench, link: Link, side: Side) -> Sighting:
