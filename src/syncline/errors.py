@@ -6,8 +6,7 @@ an exit code). A conflict, a pulled brake and "nothing to do" are not errors: th
     SynclineError                    never raised itself
     ├── SetupError                   a person must change something; nothing was written; exit 2
     │   ├── ConfigError              faults in the configuration, all of them at once
-    │   ├── MappingError             a field mapping does not fit the two object types
-    │   └── DriftError               a field or object type vanished or changed since the mapping was accepted
+    │   └── MappingError             a field mapping does not fit the two object types
     ├── ConnectorError               something about one connection
     │   ├── TransientError           surely not applied; try again later
     │   ├── UnknownOutcomeError      sent, no clear answer: look before writing again
@@ -72,12 +71,6 @@ class MappingError(SetupError):
     """A field mapping does not fit the two object types; `problems` lists all faults."""
 
     code = "mapping"
-
-
-class DriftError(SetupError):
-    """A mapped field or object type vanished or changed its type."""
-
-    code = "drift"
 
 
 class ConnectorError(SynclineError):

@@ -96,7 +96,7 @@ _PULLING: Mapping[BrakeName, Facts] = {
     BrakeName.ALL_CHANGED: _facts(right=SideFacts(100, 100, changed=100)),
     BrakeName.MAPPING_CHANGED: _facts(is_mapping_changed=True),
     BrakeName.FILTER_CHANGED: _facts(is_filter_changed=True),
-    BrakeName.SCHEMA_DRIFT: _facts(drift=("'hours' is gone",)),
+    BrakeName.SCHEMA_DRIFT: _facts(drift=("'hours' on the right was number and is text",)),
     BrakeName.CLOCK_JUMP: _facts(last_run_at=_NOW + dt.timedelta(hours=1)),
 }
 

@@ -17,7 +17,7 @@ import msgspec
 from syncline.core.memory import Link, Seen, Standing
 from syncline.core.records import Gone, Present, Record, RecordKey, Side, Sighting
 from syncline.engine.sync import Progress, Sync, World
-from syncline.ports import Ending, Page, Recognised
+from syncline.ports import Counts, Ending, Page, Recognised
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
@@ -189,12 +189,11 @@ async def read(sync: Sync, side: Side, keys: Iterable[RecordKey]) -> Mapping[Rec
     return dict(await asyncio.gather(*(one(key) for key in keys)))
 
 
-async def prove_absences(world: World, sync: Sync, side: Side, sweep: Sweep) -> None:
+async def prove_absences(world: World, sync: Sync, side: Side, sweep: Sweep, counts: Counts) -> None:
     """Read every record that a complete listing lacks. Nothing is proven from an incomplete or an empty listing: the
-    one says nothing, and the other pulls a brake."""
+    one says nothing, and the other pulls a brake. `counts` are the store's own."""
     if not sweep.ending.is_complete or sweep.listed == 0:
         return
-    counts = world.store.counts(sync.id)
     if sweep.known.count == (counts.left if side is Side.LEFT else counts.right):
         # Every record that we know was listed; the same rows are counted on both sides of the comparison.
         return

@@ -180,9 +180,10 @@ async def _pull(world: World, sync: Sync, options: Options) -> dict[Side, Sweep]
     for side in Side:
         since = None if options.is_full or is_recheck else world.store.recall(sync.id, f"cursor:{side.value}")
         sweeps[side] = await pull(world, sync, side, since, is_recheck=is_recheck)
+    counts = world.store.counts(sync.id)
     for side, sweep in sweeps.items():
         world.watch(Progress(f"checking {side.value}", 0))
-        await prove_absences(world, sync, side, sweep)
+        await prove_absences(world, sync, side, sweep, counts)
     return sweeps
 
 

@@ -166,7 +166,7 @@ class ActiveCollabConnector:
         async for project, sheet, collection in listing.sheets(await projects(self._client, wanted)):
             if sheet.envelope is not None:
                 self._places[form.slug].learn_all(project.id, collection)
-            else:
+            elif not (collection.completed or set[str]()).issuperset(sheet.keys):
                 self._places[form.slug].learn(project.id, sheet.keys)
             yield SheetPage(sheet, form, people, self._account.site)
         reason = "; ".join(listing.gaps) or ("" if cursor is None else "a delta listing")
