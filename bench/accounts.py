@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from bench.wires import Direct
 from syncline.bootstrap import Installation
@@ -24,6 +24,7 @@ from syncline.connectors.http import Environment, Transport
 from syncline.core.brakes import BrakeName
 from syncline.core.markup import text_of_html
 from syncline.engine.runs import Options, Report, run
+from syncline.ports import Clock
 from syncline.sandbox.activecollab import ActiveCollabVendor
 from syncline.sandbox.data import generated_history, tasks_of
 from syncline.sandbox.highlevel import HighLevelVendor
@@ -50,7 +51,7 @@ OBJECT = WISH.full_key
 KEY_FIELD = "syncline_key"
 RELAXED = frozenset(BrakeName)
 _TASKS_PER_PROJECT = 500
-_PLENTY: dict[str, object] = {"burst": 10_000_000, "interval_ms": 10_000, "daily": 100_000_000}
+PLENTY: dict[str, object] = {"burst": 10_000_000, "interval_ms": 10_000, "daily": 100_000_000}
 _FIELDS = (
     {"left": "name", "right": "title"},
     {"left": "due_on", "right": "due"},
@@ -94,8 +95,8 @@ class Reach:
     location: str
 
 
-def config(reach: Reach) -> Config:
-    """The configuration of the sync that is measured."""
+def config(reach: Reach, search_lag: float) -> Config:
+    """The configuration of the sync that is measured. `search_lag`: how far HighLevel's index may run behind."""
     raw: dict[str, Any] = {
         "connections": {
             "ac": {"vendor": "activecollab", "url": reach.ac_url, "token": reach.ac_token},
@@ -104,6 +105,7 @@ def config(reach: Reach) -> Config:
                 "url": reach.hl_url,
                 "token": reach.hl_token,
                 "location": reach.location,
+                "search_lag": search_lag,
             },
         },
         "syncs": {
@@ -119,10 +121,13 @@ def config(reach: Reach) -> Config:
     return Config.model_validate(raw)
 
 
-def installed(reach: Reach, store: Path, clock: StillClock, transport: Transport) -> Installation:
-    """An installation on that database and that transport."""
+def installed(
+    reach: Reach, store: Path, clock: Clock, transport: Transport, *, search_lag: float = 0
+) -> Installation:
+    """An installation on that database and that transport. The stand-in's index does not lag unless it is told to."""
     jitter = random.Random(1).random
-    return Installation(config(reach), open_store(f"sqlite:///{store}"), clock, jitter, transport=transport)
+    settings = config(reach, search_lag)
+    return Installation(settings, open_store(f"sqlite:///{store}"), clock, jitter, transport=transport)
 
 
 async def run_once(home: Installation, clock: StillClock, *, is_full: bool = True) -> Report:
@@ -154,14 +159,13 @@ def _task(model: Mapping[str, object], number: int, chance: random.Random) -> di
 
 def ticket(task: Mapping[str, object]) -> dict[str, object]:
     """The properties of the ticket that holds the same as a task."""
-    labels = task["labels"]
-    assert isinstance(labels, list)
+    labels = cast("list[str]", task["labels"])
     found: dict[str, object] = {
         "title": task["name"],
         "notes": text_of_html(str(task["body"])),
         "hours": task["estimate"],
         "due": task["due_on"],
-        "tags": ", ".join(sorted({str(label) for label in labels})),
+        "tags": ", ".join(sorted(set(labels))),
     }
     return {name: value for name, value in found.items() if value}
 
@@ -178,7 +182,7 @@ class Accounts:
         self.clock = StillClock(follow=self.sandbox_clock.advance)
         self.ac = ActiveCollabVendor(self.sandbox_clock, self.seed)
         self.hl = HighLevelVendor(self.sandbox_clock, self.seed)
-        self.hl.control("quota", dict(_PLENTY))
+        self.hl.control("quota", dict(PLENTY))
         self.transport = Direct({AC_HOST: self.ac, HL_HOST: self.hl})
         location = self.hl.account.location_ids[0]
         self.reach = Reach(
@@ -211,7 +215,7 @@ class Accounts:
         yield from answer["ids"]
 
 
-async def make_object(reach: Reach, clock: StillClock, transport: Transport) -> None:
+async def make_object(reach: Reach, clock: Clock, transport: Transport) -> None:
     """Make the ticket object through the API."""
     environment = Environment(transport, clock, random.Random(1).random)
     settings = highlevel.Settings(reach.location, PrivateToken(reach.hl_token), reach.hl_url)

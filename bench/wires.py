@@ -1,15 +1,14 @@
 """Requests of the real connectors into answers without a socket: from stand-ins in memory, or from recorded bytes.
 
-Three `Transport`s: `Direct` asks the stand-ins, `Recording` notes what another one carried, `Replay` gives it again,
-byte for byte, from a file. Nothing of a replayed answer stays in memory, so that what a run needs can be measured.
+`Transport`s: `Direct` asks the stand-ins, `Recording` notes what another one carried, `Replay` gives it again,
+byte for byte; `Bodies` keeps what is posted.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -81,31 +80,43 @@ class Recording:
 
 
 class Replay:
-    """Gives recorded answers again. `KeyError` for a request that was never recorded."""
+    """Gives recorded answers again, read from the file when they are asked for. `KeyError` for a request that was never
+    recorded."""
 
     def __init__(self, folder: Path) -> None:
         places = msgspec.json.decode((folder / "answers.json").read_bytes(), type=list[_Place])
-        self._places = {(place.method, place.url, place.asked): place for place in places}
-        self._file = os.open(folder / "answers.bin", os.O_RDONLY)
+        self._places = {(each.method, each.url, each.asked.encode() or None): each for each in places}
+        self._file = (folder / "answers.bin").open("rb")
 
     async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         """One recorded answer."""
-        del headers
-        place = self._places[method, url, (body or b"").decode()]
-        return Answer(place.status, place.headers, os.pread(self._file, place.length, place.start))
+        return self._answer(self._places[method, url, body])
+
+    def all(self) -> ReplayFromMemory:
+        """The same with all answers read."""
+        return ReplayFromMemory({asked: self._answer(place) for asked, place in self._places.items()})
+
+    def _answer(self, place: _Place) -> Answer:
+        self._file.seek(place.start)
+        return Answer(place.status, place.headers, self._file.read(place.length))
 
     async def close(self) -> None:
-        """The file stays open for the other connector."""
+        """Close the file; harmless when it is closed."""
+        self._file.close()
 
-    def shut(self) -> None:
-        """Let go of the file."""
-        os.close(self._file)
 
-    def __enter__(self) -> Self:
-        return self
+class ReplayFromMemory:
+    """Gives recorded answers again without touching the file."""
 
-    def __exit__(self, *_: object) -> None:
-        self.shut()
+    def __init__(self, answers: Mapping[tuple[str, str, bytes | None], Answer]) -> None:
+        self._answers = answers
+
+    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        """One recorded answer."""
+        return self._answers[method, url, body]
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
 
 
 class Bodies:

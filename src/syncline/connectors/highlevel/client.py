@@ -38,6 +38,8 @@ DEFAULT_VERSION = "2021-07-28"
 BURST = 100
 INTERVAL = dt.timedelta(seconds=10)
 """The published limit, until the first answer's headers tell the real one (facts: section 4)."""
+CONCURRENCY = 10
+"""Calls at a time: as many as the engine has writers, and a little more, so that the vendor's answers set the pace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,7 @@ class Client:
         location: str,
         versions: Mapping[str, str],
     ) -> None:
-        limiter = SlidingWindow(environment.clock, limit=BURST, interval=INTERVAL)
+        limiter = SlidingWindow(environment.clock, limit=BURST, interval=INTERVAL, concurrency=CONCURRENCY)
         self.location = location
         self.http = Http(
             base, connection=connection, environment=environment, limiter=limiter, dialect=HighLevelDialect()

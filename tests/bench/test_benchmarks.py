@@ -1,0 +1,71 @@
+"""The benchmarks run and answer what they promise; no time is asserted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from rich.console import Console
+
+from bench import __main__ as command
+from bench import calls, figures, first, quiet
+
+
+def test_a_goal_is_a_share_of_the_baseline() -> None:
+    low, high = figures.at_most("a", 4.0, "µs", 50.0, 0.1), figures.at_most("a", 6.0, "µs", 50.0, 0.1)
+
+    assert (low.goal, low.holds) == (5.0, True)
+    assert (high.goal, high.holds) == (5.0, False)
+    assert figures.at_least("b", 70.0, "records/s", 100.0, 0.7).holds
+    assert figures.told("c", 1.0, "calls", 1.0).holds is None
+
+
+def test_the_list_is_shown_and_saved(tmp_path: Path) -> None:
+    made = [figures.at_most("short", 4.0, "µs", 50.0, 0.1), figures.told("other", 0.0, "calls", 0.0)]
+    path = tmp_path / "deep" / "bench.json"
+    console = Console(record=True, width=200)
+
+    figures.show(console, made)
+    figures.save(path, made)
+
+    text = console.export_text()
+    assert "short" in text
+    assert "5.00" in text
+    assert msgspec.json.decode(path.read_bytes(), type=list[figures.Figure]) == made
+    assert set(msgspec.json.decode(path.read_bytes())[0]) == {
+        "name", "value", "unit", "baseline", "goal", "holds",
+    }  # fmt: skip
+
+
+def test_an_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["nothing"])
+
+    assert "nothing" in capsys.readouterr().err
+
+
+def test_a_quiet_run_is_measured_beside_vdirsyncer() -> None:
+    time, memory = quiet.measure(150, rounds=1)
+
+    assert (time.unit, memory.unit) == ("µs CPU/link", "MiB")
+    assert time.value > 0
+    assert time.baseline > 0
+    assert time.goal == pytest.approx(time.baseline * quiet.SHARE, abs=0.01)
+
+
+async def test_an_edit_costs_a_call_and_nothing_in_the_run_after() -> None:
+    found = {figure.name: figure for figure in await calls.measure(60, 6)}
+
+    for side in ("ActiveCollab", "HighLevel"):
+        assert found[f"calls per {side} edit, full run"].value == 1
+        assert found[f"calls per {side} edit, full run: in the run after"].value == 0
+    assert found["calls per ActiveCollab edit, index 120 s behind"].value == 2
+    assert all(figure.unit == "calls" for figure in found.values())
+
+
+def test_a_first_sync_is_measured_beside_a_bare_client() -> None:
+    figure = first.measure(20, rounds=1)
+
+    assert figure.unit == "records/s"
+    assert min(figure.value, figure.baseline) > 0
