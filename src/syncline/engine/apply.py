@@ -325,9 +325,10 @@ async def _look(work: _Work, step: Step) -> None:
 def _is_fresh(work: _Work, side: Side, key: RecordKey) -> bool:
     """Read in this run, a moment ago, by a listing that does not lag behind what people do."""
     sweep, patience = work.sweeps[side], work.sync.patience
-    if sweep.read_at is None or patience.lag.get(side) or not sweep.shows(key):
+    if sweep.began_at is None or patience.lag.get(side) or not sweep.shows(key):
         return False
-    return work.world.clock.now() - sweep.read_at < patience.fresh
+    # The listing's begin: nobody knows when within it this record was read.
+    return work.world.clock.now() - sweep.began_at < patience.fresh
 
 
 def _keep_last(work: _Work, step: Step, last: Record) -> None:

@@ -78,7 +78,6 @@ class Sweep:
     known: Bitmap = field(default_factory=Bitmap)
     new: set[RecordKey] = field(default_factory=set[RecordKey])
     began_at: dt.datetime | None = None
-    read_at: dt.datetime | None = None
     is_delta: bool = False
 
     @property
@@ -121,7 +120,6 @@ async def pull(world: World, sync: Sync, side: Side, since: str | None, *, is_re
             break
         _take(world, sync, side, part, sweep, is_recheck=is_recheck)
         world.watch(Progress(f"reading {side.value}", sweep.listed))
-    sweep.read_at = world.clock.now()
     await _check_returned(world, sync, side, sweep)
     return sweep
 
