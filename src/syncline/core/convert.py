@@ -62,7 +62,7 @@ def is_lossless(left: FieldType, right: FieldType) -> bool:
 _V = TypeVar("_V")
 
 
-def _of(kind: type[_V], function: Callable[[_V], Value | Untranslatable]) -> Conversion:
+def of_type(kind: type[_V], function: Callable[[_V], Value | Untranslatable]) -> Conversion:
     """A conversion of one type of value; a value of another type has no counterpart."""
     return lambda value: (
         function(value) if isinstance(value, kind) else Untranslatable(f"this is no {kind.__name__.lower()}")
@@ -141,29 +141,29 @@ _LONGEST = 60
 
 T = FieldType
 _CONVERSIONS: dict[tuple[FieldType, FieldType], Conversion] = {
-    (T.RICH_TEXT, T.TEXT): _of(RichText, lambda rich: Text(text_of_html(rich.html))),
-    (T.TEXT, T.RICH_TEXT): _of(Text, lambda text: RichText(html_of_text(text.text))),
-    (T.NUMBER, T.TEXT): _of(Number, _number_text),
-    (T.TEXT, T.NUMBER): _of(Text, _number),
-    (T.DAY, T.TEXT): _of(Day, lambda day: Text(day.day.isoformat())),
-    (T.TEXT, T.DAY): _of(Text, _day),
-    (T.MOMENT, T.TEXT): _of(Moment, _moment_text),
-    (T.TEXT, T.MOMENT): _of(Text, _moment),
-    (T.MOMENT, T.DAY): _of(Moment, lambda moment: Day(moment.at.astimezone(dt.UTC).date())),
-    (T.DAY, T.MOMENT): _of(Day, lambda day: Moment(dt.datetime.combine(day.day, dt.time(), dt.UTC))),
-    (T.PHONE, T.TEXT): _of(Phone, lambda phone: Text(phone.number)),
-    (T.TEXT, T.PHONE): _of(Text, _phone),
-    (T.NUMBER, T.MONEY): _of(Number, lambda number: Money(number.number)),
-    (T.MONEY, T.NUMBER): _of(Money, lambda money: Number(money.amount)),
-    (T.ONE_OF, T.TEXT): _of(OneOf, lambda option: Text(option.key)),
-    (T.TEXT, T.ONE_OF): _of(Text, lambda text: OneOf(canonical_text(text.text))),
-    (T.ONE_OF, T.MANY_OF): _of(OneOf, lambda option: ManyOf((option.key,))),
-    (T.MANY_OF, T.TEXT): _of(ManyOf, _joined),
-    (T.TEXT, T.MANY_OF): _of(Text, _split),
-    (T.YES_NO, T.TEXT): _of(YesNo, lambda answer: Text("yes" if answer.yes else "no")),
-    (T.PERSON, T.TEXT): _of(Person, _email),
-    (T.TEXT, T.PERSON): _of(Text, _person),
-    (T.REFERENCE, T.TEXT): _of(Reference, lambda reference: Text(reference.key)),
+    (T.RICH_TEXT, T.TEXT): of_type(RichText, lambda rich: Text(text_of_html(rich.html))),
+    (T.TEXT, T.RICH_TEXT): of_type(Text, lambda text: RichText(html_of_text(text.text))),
+    (T.NUMBER, T.TEXT): of_type(Number, _number_text),
+    (T.TEXT, T.NUMBER): of_type(Text, _number),
+    (T.DAY, T.TEXT): of_type(Day, lambda day: Text(day.day.isoformat())),
+    (T.TEXT, T.DAY): of_type(Text, _day),
+    (T.MOMENT, T.TEXT): of_type(Moment, _moment_text),
+    (T.TEXT, T.MOMENT): of_type(Text, _moment),
+    (T.MOMENT, T.DAY): of_type(Moment, lambda moment: Day(moment.at.astimezone(dt.UTC).date())),
+    (T.DAY, T.MOMENT): of_type(Day, lambda day: Moment(dt.datetime.combine(day.day, dt.time(), dt.UTC))),
+    (T.PHONE, T.TEXT): of_type(Phone, lambda phone: Text(phone.number)),
+    (T.TEXT, T.PHONE): of_type(Text, _phone),
+    (T.NUMBER, T.MONEY): of_type(Number, lambda number: Money(number.number)),
+    (T.MONEY, T.NUMBER): of_type(Money, lambda money: Number(money.amount)),
+    (T.ONE_OF, T.TEXT): of_type(OneOf, lambda option: Text(option.key)),
+    (T.TEXT, T.ONE_OF): of_type(Text, lambda text: OneOf(canonical_text(text.text))),
+    (T.ONE_OF, T.MANY_OF): of_type(OneOf, lambda option: ManyOf((option.key,))),
+    (T.MANY_OF, T.TEXT): of_type(ManyOf, _joined),
+    (T.TEXT, T.MANY_OF): of_type(Text, _split),
+    (T.YES_NO, T.TEXT): of_type(YesNo, lambda answer: Text("yes" if answer.yes else "no")),
+    (T.PERSON, T.TEXT): of_type(Person, _email),
+    (T.TEXT, T.PERSON): of_type(Text, _person),
+    (T.REFERENCE, T.TEXT): of_type(Reference, lambda reference: Text(reference.key)),
 }
 
 _LOSSLESS = frozenset(

@@ -9,11 +9,10 @@ from __future__ import annotations
 import html
 from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import TypeVar
 
 import msgspec
 
-from syncline.core.convert import Untranslatable
+from syncline.core.convert import Untranslatable, of_type
 from syncline.core.markup import html_of_text, text_of_html
 from syncline.core.values import Day, FieldType, Money, Number, Person, RichText, Text, Value, YesNo
 
@@ -28,17 +27,6 @@ class Transform(msgspec.Struct, frozen=True):
     inverse: str | None = None
     is_lossless: bool = False
     sentence: str = ""
-
-
-_V = TypeVar("_V")
-
-
-def _of(
-    kind: type[_V], function: Callable[[_V], Value | Untranslatable]
-) -> Callable[[Value], Value | Untranslatable]:
-    return lambda value: (
-        function(value) if isinstance(value, kind) else Untranslatable(f"this is no {kind.__name__.lower()}")
-    )
 
 
 def _unescaped(rich: RichText) -> Value:
@@ -76,7 +64,7 @@ _ALL = (
         "plain_text",
         _T.RICH_TEXT,
         _T.TEXT,
-        _of(RichText, lambda v: Text(text_of_html(v.html))),
+        of_type(RichText, lambda v: Text(text_of_html(v.html))),
         inverse="paragraphs",
         sentence="HTML as plain text; formatting is lost on the way back",
     ),
@@ -84,7 +72,7 @@ _ALL = (
         "paragraphs",
         _T.TEXT,
         _T.RICH_TEXT,
-        _of(Text, lambda v: RichText(html_of_text(v.text))),
+        of_type(Text, lambda v: RichText(html_of_text(v.text))),
         inverse="plain_text",
         sentence="plain text as HTML, one paragraph a line",
     ),
@@ -92,7 +80,7 @@ _ALL = (
         "html_source",
         _T.RICH_TEXT,
         _T.TEXT,
-        _of(RichText, lambda v: Text(v.html)),
+        of_type(RichText, lambda v: Text(v.html)),
         inverse="html_from_source",
         is_lossless=True,
         sentence="the HTML itself, as text: nothing is lost",
@@ -101,28 +89,36 @@ _ALL = (
         "html_from_source",
         _T.TEXT,
         _T.RICH_TEXT,
-        _of(Text, lambda v: RichText(v.text)),
+        of_type(Text, lambda v: RichText(v.text)),
         inverse="html_source",
         is_lossless=True,
         sentence="text that is HTML, as HTML",
     ),
-    Transform("lower", _T.TEXT, _T.TEXT, _of(Text, lambda v: Text(v.text.lower())), sentence="in lower case"),
-    Transform("upper", _T.TEXT, _T.TEXT, _of(Text, lambda v: Text(v.text.upper())), sentence="in upper case"),
+    Transform(
+        "lower", _T.TEXT, _T.TEXT, of_type(Text, lambda v: Text(v.text.lower())), sentence="in lower case"
+    ),
+    Transform(
+        "upper", _T.TEXT, _T.TEXT, of_type(Text, lambda v: Text(v.text.upper())), sentence="in upper case"
+    ),
     Transform(
         "first_line",
         _T.TEXT,
         _T.TEXT,
-        _of(Text, lambda v: Text(v.text.strip().split("\n")[0])),
+        of_type(Text, lambda v: Text(v.text.strip().split("\n")[0])),
         sentence="the first line only",
     ),
     Transform(
-        "unescape", _T.RICH_TEXT, _T.TEXT, _of(RichText, _unescaped), sentence="HTML entities as characters"
+        "unescape",
+        _T.RICH_TEXT,
+        _T.TEXT,
+        of_type(RichText, _unescaped),
+        sentence="HTML entities as characters",
     ),
     Transform(
         "negate",
         _T.YES_NO,
         _T.YES_NO,
-        _of(YesNo, lambda v: YesNo(not v.yes)),
+        of_type(YesNo, lambda v: YesNo(not v.yes)),
         inverse="negate",
         is_lossless=True,
         sentence="yes becomes no, no becomes yes",
@@ -131,7 +127,7 @@ _ALL = (
         "hours_to_minutes",
         _T.NUMBER,
         _T.NUMBER,
-        _of(Number, _minutes),
+        of_type(Number, _minutes),
         inverse="minutes_to_hours",
         is_lossless=True,
         sentence="times sixty",
@@ -140,7 +136,7 @@ _ALL = (
         "minutes_to_hours",
         _T.NUMBER,
         _T.NUMBER,
-        _of(Number, _hours),
+        of_type(Number, _hours),
         inverse="hours_to_minutes",
         is_lossless=True,
         sentence="divided by sixty",
@@ -149,7 +145,7 @@ _ALL = (
         "cents",
         _T.MONEY,
         _T.NUMBER,
-        _of(Money, _cents),
+        of_type(Money, _cents),
         inverse="from_cents",
         sentence="an amount in hundredths; the currency stays behind",
     ),
@@ -157,7 +153,7 @@ _ALL = (
         "from_cents",
         _T.NUMBER,
         _T.MONEY,
-        _of(Number, lambda v: Money(_FINE.divide(v.number, _HUNDRED))),
+        of_type(Number, lambda v: Money(_FINE.divide(v.number, _HUNDRED))),
         inverse="cents",
         sentence="hundredths as an amount in the account's own currency",
     ),
@@ -165,14 +161,14 @@ _ALL = (
         "year",
         _T.DAY,
         _T.NUMBER,
-        _of(Day, lambda v: Number(Decimal(v.day.year))),
+        of_type(Day, lambda v: Number(Decimal(v.day.year))),
         sentence="the year of a day",
     ),
     Transform(
         "person_name",
         _T.PERSON,
         _T.TEXT,
-        _of(Person, lambda v: Text(v.name or v.email)),
+        of_type(Person, lambda v: Text(v.name or v.email)),
         sentence="the person's name",
     ),
 )
