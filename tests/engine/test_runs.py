@@ -114,6 +114,8 @@ async def test_what_somebody_empties_before_it_was_ever_agreed_on_is_not_filled_
 
     assert pair.holds(Side.LEFT)["Paint"]["hours"] == BLANK
     assert [(q.held.left, q.held.right) for q in pair.store.questions()] == [(BLANK, Number(2))]
+    await pair.run()
+    assert pair.holds(Side.LEFT)["Paint"]["hours"] == BLANK
 
 
 async def test_labels_of_both_sides_survive() -> None:

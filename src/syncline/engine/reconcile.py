@@ -70,6 +70,7 @@ class _Bench:
     linked: list[Linked] = field(default_factory=list[Linked])
     held: list[Held] = field(default_factory=list[Held])
     withdrawn: list[int] = field(default_factory=list[int])
+    asked: dict[LinkId, set[str]] = field(default_factory=dict[LinkId, set[str]])
     changed: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
     gone: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
 
@@ -163,7 +164,8 @@ def _view(bench: _Bench, link: Link, choice: Mapping[str, Resolution | Answer]) 
         link.base,
         now[Side.LEFT],
         now[Side.RIGHT],
-        cleared=frozenset(_cleared(bench, link, now)),
+        # A contested field that is emptied stays contested until a person has chosen.
+        cleared=frozenset({*_cleared(bench, link, now), *bench.asked.get(link.id, ())}),
         resolutions={name: chosen for name, chosen in choice.items() if isinstance(chosen, Resolution)},
         answer=answer if isinstance(answer, Answer) else None,
     )
@@ -205,7 +207,11 @@ def _choices(bench: _Bench) -> dict[LinkId, dict[str, Resolution | Answer]]:
     """What persons have chosen, by link and line; the empty line is the record itself."""
     out: dict[LinkId, dict[str, Resolution | Answer]] = {}
     for question in bench.world.store.questions(bench.sync.id):
-        if question.choice is None or question.held.link is None:
+        if question.held.link is None:
+            continue
+        if question.held.rule is Rule.CONFLICT:
+            bench.asked.setdefault(question.held.link, set()).add(question.held.field or "")
+        if question.choice is None:
             continue
         if _is_outdated(bench, question):
             bench.withdrawn.append(question.id)

@@ -79,6 +79,8 @@ def settle(world: World, sync: Sync, run: RunId, step: Step, receipt: Receipt | 
         keys = _tied_keys(step, receipt)
         link = _link(world, sync, step, keys, ledger)
         left, right = bases(step, receipt, ledger)
+        if isinstance(step.write, Create) and step.link is None:
+            _keep_own(sync, step, ledger, left if step.side is Side.RIGHT else right)
         if left or right:
             world.store.move_base(link, left, right)
         entries = [
@@ -153,6 +155,24 @@ def bases(
                 answered = earlier.fields.get(name) if earlier else None
             out[name] = planned if answered is None else answered
     return left, right
+
+
+def _keep_own(sync: Sync, step: Step, ledger: Ledger, base: dict[FieldId, Value]) -> None:
+    """What the source of a copy held in the fields that the copy does not get (they flow the other way only), so that
+    a later edit of them is known for one."""
+    if step.counterpart is None:
+        return
+    source = ledger.now.get((step.side.other, step.counterpart))
+    decided = {d.left_field if step.side is Side.RIGHT else d.right_field for d in step.fields}
+    for lens in sync.rules.lenses:
+        name = lens.mapping.of(step.side.other)
+        if (
+            source is not None
+            and name not in decided
+            and not lens.flows_to(step.side)
+            and name in source.fields
+        ):
+            base[name] = source.fields[name]
 
 
 def _written(step: Step) -> Mapping[FieldId, Value]:
