@@ -17,7 +17,7 @@ METADATA = sa.MetaData(
     }
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration that this schema is the outcome of."""
 
 # SQLite numbers rows by itself only in a column of exactly the type INTEGER.
@@ -69,7 +69,8 @@ run = sa.Table(
     sa.UniqueConstraint("sync", "token"),
 )
 
-# A closed link keeps its row, so that its number in the history never means another one.
+# A closed link keeps its row, so that its number in the history never means another one. `spoken` names, for each side,
+# the fields that were seen with a value before both sides ever agreed on them.
 link = sa.Table(
     "link",
     METADATA,
@@ -79,6 +80,7 @@ link = sa.Table(
     sa.Column("base_right", Json, nullable=False),
     sa.Column("opened_at", Micros, nullable=False),
     sa.Column("closed_at", Micros),
+    sa.Column("spoken", Json),
     _partial("ix_link_open", "sync", "closed_at", where=sa.text("closed_at IS NULL")),
 )
 
@@ -191,4 +193,72 @@ secret = sa.Table(
     METADATA,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("token", sa.LargeBinary, nullable=False),
+)
+
+# Every configuration that was ever applied: the `syncs` part, without any secret.
+version = sa.Table(
+    "version",
+    METADATA,
+    sa.Column("id", Serial, primary_key=True),
+    sa.Column("at", Micros, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("body", Json, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+)
+
+# What people and runs did to the installation. Each row carries the hash of the one before it: a row that was changed
+# or taken out breaks the chain from there on.
+audit = sa.Table(
+    "audit",
+    METADATA,
+    sa.Column("id", Serial, primary_key=True),
+    sa.Column("at", Micros, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("sync", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("body", Json, nullable=False),
+    sa.Column("previous", sa.Text, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False),
+    sa.Index("ix_audit_kind", "kind", "sync", "id"),
+)
+
+# Calls by connection, hour (its begin) and purpose.
+usage = sa.Table(
+    "usage",
+    METADATA,
+    sa.Column("connection", sa.Text, primary_key=True),
+    sa.Column("hour", Micros, primary_key=True, autoincrement=False),
+    sa.Column("purpose", sa.Text, primary_key=True),
+    sa.Column("calls", sa.BigInteger, nullable=False),
+)
+
+# What a vendor last said it still allows in its day.
+allowance = sa.Table(
+    "allowance",
+    METADATA,
+    sa.Column("connection", sa.Text, primary_key=True),
+    sa.Column("daily_limit", sa.BigInteger),
+    sa.Column("daily_left", sa.BigInteger),
+    sa.Column("seen_at", Micros, nullable=False),
+    sa.Column("resets_at", Micros),
+)
+
+# The views that a run decided on, in compressed parts: they can be decided again.
+evidence = sa.Table(
+    "evidence",
+    METADATA,
+    sa.Column("run", sa.Text, sa.ForeignKey(run.c.id), primary_key=True),
+    sa.Column("part", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+
+# Two records that a person said are not the same: never proposed or linked again by themselves.
+apart = sa.Table(
+    "apart",
+    METADATA,
+    _of_sync(is_key=True),
+    sa.Column("left_key", sa.Text, primary_key=True),
+    sa.Column("right_key", sa.Text, primary_key=True),
+    sa.Column("at", Micros, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
 )
