@@ -308,6 +308,10 @@ class Store(Protocol):
         """Forget these fields of one side's base: they were never agreed on."""
         ...
 
+    def speak(self, link: LinkId, left: Iterable[FieldId], right: Iterable[FieldId]) -> None:
+        """Note fields that hold a value which was never agreed on; those noted before stay noted."""
+        ...
+
     def untie(self, link: LinkId, release: Side | None, now: dt.datetime) -> None:
         """Close a link. The released side's record stays for itself; records not released are forgotten."""
         ...

@@ -245,13 +245,22 @@ class _Judge:
             for each in (entry.lost, entry.old if entry.rule is Rule.RESOLVED else None)
             if each is not None
         ]
+        # It was on both sides, and whatever came later is another edit.
+        agreed = [
+            plain_value(entry.new, field)
+            for entry in entries
+            if entry.rule is Rule.AGREED
+            and entry.new is not None
+            and self._field(entry.field) == field
+            and int(entry.run.rsplit("-", 1)[1]) >= deed.run
+        ]
         asked = [
             plain_value(each, field)
             for question in self.world.store.questions(SYNC)
             if question.held.field and self._field(question.held.field) == field
             for each in (question.held.left, question.held.right)
         ]
-        places = [held[field] for held in final] + seen_later + told + asked
+        places = [held[field] for held in final] + seen_later + told + agreed + asked
         if not value and self._was_filled_unheard(deed, field):
             return True
         if field != "labels":

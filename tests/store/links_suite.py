@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syncline.core.memory import Counts, Link, Seen, Standing
+from syncline.core.memory import Counts, Link, Seen, Spoken, Standing
 from syncline.core.records import Base, LinkId
 from syncline.core.values import BLANK, Number, Text
 from syncline.errors import StoreError
@@ -39,6 +39,23 @@ class LinkSuite:
 
         expected = Seen(key("r1"), b"", Standing.LINKED, is_settled=False, link=link)
         assert store.seen(SYNC, RIGHT, [key("r1")]) == {key("r1"): expected}
+
+    def test_what_was_spoken_stays_noted(self, store: SqlStore) -> None:
+        link = _tied(store)
+
+        store.speak(link, [HOURS], [])
+        store.speak(link, [NAME], [NAME])
+        store.speak(link, [], [])
+
+        assert store.links(SYNC, [link])[link].spoken == Spoken((HOURS, NAME), (NAME,))
+
+    def test_a_new_record_on_one_side_has_not_spoken_yet(self, store: SqlStore) -> None:
+        link = _tied(store)
+        store.speak(link, [HOURS], [NAME])
+
+        store.retie(link, RIGHT, key("r2"))
+
+        assert store.links(SYNC, [link])[link].spoken == Spoken((HOURS,), ())
 
     def test_tying_the_tied_answers_their_link(self, store: SqlStore) -> None:
         assert _tied(store) == _tied(store)

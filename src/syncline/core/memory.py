@@ -58,6 +58,18 @@ class Seen(msgspec.Struct, frozen=True):
     wrote_at: dt.datetime | None = None
 
 
+class Spoken(msgspec.Struct, frozen=True):
+    """Fields of each side that were seen with a value before both sides ever agreed on them. A blank that is found there
+    later was entered by somebody."""
+
+    left: tuple[FieldId, ...] = ()
+    right: tuple[FieldId, ...] = ()
+
+    def of(self, side: Side) -> tuple[FieldId, ...]:
+        """One side's fields, sorted."""
+        return self.left if side is Side.LEFT else self.right
+
+
 class Link(msgspec.Struct, frozen=True):
     """Two records that are the same thing, with what they held when they last agreed, and both as last seen."""
 
@@ -65,6 +77,7 @@ class Link(msgspec.Struct, frozen=True):
     left: Seen
     right: Seen
     base: Base
+    spoken: Spoken = Spoken()
 
     def of(self, side: Side) -> Seen:
         """One side's record."""

@@ -30,7 +30,7 @@ from syncline.core.decisions import (
 from syncline.core.diff import Deleted, Unknown, diff
 from syncline.core.elements import is_undone, merge_elements, mirror_elements
 from syncline.core.mapping import ConflictPolicy, Lens
-from syncline.core.records import Edit, FieldId, Record, Side
+from syncline.core.records import Base, Edit, FieldId, Record, Side
 from syncline.core.values import BLANK, Value, is_blank, same
 
 
@@ -101,6 +101,11 @@ def _chained(
         elif field.right_field in to_right and not lens.flows_to(Side.RIGHT):
             out[index] = merge_field(lens, view, records[0], right)
     return tuple(out)
+
+
+def is_agreed(base: Base, lens: Lens) -> bool:
+    """Whether both sides once agreed on a line: half a base comes from another line of the same field."""
+    return lens.mapping.left in base.left and lens.mapping.right in base.right
 
 
 def merge_field(lens: Lens, view: View, left: Record, right: Record) -> FieldDecision:

@@ -25,7 +25,7 @@ from syncline.core.decisions import (
 )
 from syncline.core.match import Matching, match
 from syncline.core.memory import Link, Parked, Question
-from syncline.core.merge import merge, needs_edit_times
+from syncline.core.merge import is_agreed, merge, needs_edit_times
 from syncline.core.plan import Held, Intake, Linked, Plan, plan
 from syncline.core.records import (
     Archive,
@@ -172,14 +172,14 @@ def _view(bench: _Bench, link: Link, choice: Mapping[str, Resolution | Answer]) 
 
 
 def _cleared(bench: _Bench, link: Link, now: Mapping[Side, Sighting]) -> Iterator[str]:
-    """Lines without a base on which a side was seen with a value, and is blank now."""
+    """Lines never agreed on, on which a side was seen with a value, and is blank now."""
     for lens in bench.sync.rules.lenses:
+        if is_agreed(link.base, lens):
+            continue
         for side, sighting in now.items():
             name = lens.mapping.of(side)
-            before = (link.of(side).fields or {}).get(name)
-            if name in link.base.of(side) or before is None or not isinstance(sighting, Present):
-                continue
-            if not is_blank(before) and is_blank(sighting.record.fields.get(name, before)):
+            value = sighting.record.fields.get(name) if isinstance(sighting, Present) else None
+            if value is not None and is_blank(value) and name in link.spoken.of(side):
                 yield line_name(lens.mapping.left, lens.mapping.right)
 
 

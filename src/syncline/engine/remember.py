@@ -11,8 +11,10 @@ from collections.abc import Iterable
 import msgspec
 
 from syncline.core.memory import Question, Run, Seen, Standing
+from syncline.core.merge import is_agreed
 from syncline.core.plan import Plan
-from syncline.core.records import Gone, LinkId, Record, RecordKey, Side
+from syncline.core.records import Base, FieldId, Gone, LinkId, Present, Record, RecordKey, Side, Sighting
+from syncline.core.values import BLANK, is_blank
 from syncline.engine.pull import Sweep
 from syncline.engine.reconcile import Reconciled
 from syncline.engine.sync import Sync, World
@@ -24,11 +26,29 @@ def remember(world: World, sync: Sync, run: Run, sweeps: dict[Side, Sweep], made
     with world.store.transaction():
         for question in made.withdrawn:
             world.store.choose(question, None, world.clock.now())
+        _note_spoken(world, sync, made)
         for side, sweep in sweeps.items():
             world.store.see(sync.id, side, list(_sightings(world, sync, side, sweep, made, busy)))
             if sweep.ending.cursor is not None and (sweep.ending.is_complete or sweep.is_delta):
                 world.store.remember(sync.id, f"cursor:{side.value}", sweep.ending.cursor)
         world.store.ask(sync.id, list(_questions(world, sync, run, made)))
+
+
+def _note_spoken(world: World, sync: Sync, made: Reconciled) -> None:
+    """Values that were never agreed on: if one of them is found blank later, somebody emptied it."""
+    for link, view in made.views.items():
+        base = view.base or Base({}, {})
+        left, right = (unagreed(sync, side, base, view.of(side)) for side in Side)
+        if left or right:
+            world.store.speak(link, left, right)
+
+
+def unagreed(sync: Sync, side: Side, base: Base, sighting: Sighting) -> list[FieldId]:
+    """The fields of a record that hold a value on a line that both sides never agreed on."""
+    if not isinstance(sighting, Present):
+        return []
+    names = (lens.mapping.of(side) for lens in sync.rules.lenses if not is_agreed(base, lens))
+    return [name for name in names if not is_blank(sighting.record.fields.get(name, BLANK))]
 
 
 def seen_now(

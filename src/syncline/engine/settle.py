@@ -16,11 +16,13 @@ from syncline.core.memory import Entry
 from syncline.core.plan import Effect, Step
 from syncline.core.records import (
     Archive,
+    Base,
     Create,
     Delete,
     FieldId,
     Gone,
     LinkId,
+    Present,
     Proof,
     Receipt,
     Record,
@@ -31,7 +33,7 @@ from syncline.core.records import (
     Update,
 )
 from syncline.core.values import Value
-from syncline.engine.remember import seen_now, tombstone
+from syncline.engine.remember import seen_now, tombstone, unagreed
 from syncline.engine.sync import Sync, World
 
 
@@ -83,6 +85,8 @@ def settle(world: World, sync: Sync, run: RunId, step: Step, receipt: Receipt | 
             _keep_own(sync, step, ledger, left if step.side is Side.RIGHT else right)
         if left or right:
             world.store.move_base(link, left, right)
+        if step.link is None:
+            _note_spoken(world, sync, link, keys, Base(left, right), ledger)
         entries = [
             msgspec.structs.replace(e, link=link, left_key=keys[0], right_key=keys[1]) for e in entries
         ]
@@ -96,6 +100,23 @@ def settle(world: World, sync: Sync, run: RunId, step: Step, receipt: Receipt | 
         source = before[0] if step.side is Side.RIGHT else before[1]
         world.store.unpark(sync.id, step.side.other, [source] if source else [])
         world.store.unpark(sync.id, step.side, [step.key] if step.key else [])
+
+
+def _note_spoken(
+    world: World,
+    sync: Sync,
+    link: LinkId,
+    keys: tuple[RecordKey, RecordKey],
+    base: Base,
+    ledger: Ledger,
+) -> None:
+    """What two records hold when they meet, as far as they do not agree on it."""
+    spoken = [
+        unagreed(sync, side, base, Present(ledger.now[side, key])) if (side, key) in ledger.now else []
+        for side, key in zip(Side, keys, strict=True)
+    ]
+    if any(spoken):
+        world.store.speak(link, *spoken)
 
 
 def _see_receipt(step: Step, receipt: Receipt | None, ledger: Ledger) -> None:

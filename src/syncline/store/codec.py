@@ -12,6 +12,7 @@ from typing import Generic, TypeVar, overload
 import msgspec
 
 from syncline.core.decisions import Answer, Resolution
+from syncline.core.memory import Spoken
 from syncline.core.plan import Held, Step
 from syncline.core.records import Edit, FieldId, Side
 from syncline.core.values import Value
@@ -51,6 +52,7 @@ RAW_FIELDS: Codec[dict[str, msgspec.Raw]] = Codec(msgspec.json.Decoder(dict[str,
 VALUE: Codec[Value] = Codec(msgspec.json.Decoder(Value))
 STEP: Codec[Step] = Codec(msgspec.json.Decoder(Step))
 HELD: Codec[Held] = Codec(msgspec.json.Decoder(Held))
+SPOKEN: Codec[Spoken] = Codec(msgspec.json.Decoder(Spoken))
 EDIT: Codec[Edit] = Codec(msgspec.json.Decoder(Edit))
 CHOICE: Codec[Resolution | Answer] = Codec(msgspec.json.Decoder(Resolution | Answer))
 

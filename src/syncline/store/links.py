@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 import sqlalchemy as sa
 
-from syncline.core.memory import Link
+from syncline.core.memory import Link, Spoken
 from syncline.core.records import Base, FieldId, LinkId, RecordKey, Side, SyncId
 from syncline.core.values import Value
 from syncline.errors import StoreError
-from syncline.store.codec import FIELDS, RAW_FIELDS, micros, side_number
+from syncline.store.codec import FIELDS, RAW_FIELDS, SPOKEN, micros, side_number
 from syncline.store.dialects import Dialect, fixed, listed
 from syncline.store.session import Rows
 from syncline.store.sightings import LINKED, RELEASED, SEEN_COLUMNS, seen_of
@@ -33,6 +33,7 @@ _LINKS = (
         link.c.id,
         link.c.base_left,
         link.c.base_right,
+        link.c.spoken,
         *(_LEFT.c[name] for name in SEEN_COLUMNS),
         *(_RIGHT.c[name] for name in SEEN_COLUMNS),
     )
@@ -96,6 +97,8 @@ _OPEN_LINK = sa.select(link.c.sync, link.c.base_left, link.c.base_right).where(_
 _SET_BASE = (
     sa.update(link).where(_ID).values(base_left=sa.bindparam("left"), base_right=sa.bindparam("right"))
 )
+_SPOKEN = sa.select(link.c.spoken).where(_ID)
+_SPEAK = sa.update(link).where(_ID).values(spoken=sa.bindparam("spoken"))
 
 
 def _join(dialect: Dialect) -> sa.Insert:
@@ -119,12 +122,13 @@ class Links(Rows):
         return {
             row[0]: Link(
                 row[0],
-                seen_of(row[3 : 3 + _WIDTH]),
-                seen_of(row[3 + _WIDTH :]),
+                seen_of(row[4 : 4 + _WIDTH]),
+                seen_of(row[4 + _WIDTH :]),
                 Base(FIELDS.value(row[1]), FIELDS.value(row[2])),
+                SPOKEN.value_or_none(row[3]) or Spoken(),
             )
             for row in rows
-            if row[0] is not None and row[3] is not None and row[3 + _WIDTH] is not None
+            if row[0] is not None and row[4] is not None and row[4 + _WIDTH] is not None
         }
 
     def unsettled(self, sync: SyncId) -> Sequence[LinkId]:
@@ -157,7 +161,10 @@ class Links(Rows):
                 return
             if tied is not None:
                 raise StoreError(f"'{key}' cannot be tied: it is tied to another record")
+            spoken = self._spoken(link)
             self._run(_FORGET, link=link, side=side_number(side))
+            # The new record has not said anything yet.
+            self._speak(link, Spoken((), spoken.right) if side is Side.LEFT else Spoken(spoken.left, ()))
             self._run(_join, sync=sync, side=side_number(side), key=key, digest=b"", link=link)
 
     def move_base(self, link: LinkId, left: Mapping[FieldId, Value], right: Mapping[FieldId, Value]) -> None:
@@ -175,6 +182,20 @@ class Links(Rows):
             else:
                 right = _without(right, fields)
             self._run(_SET_BASE, link=link, left=left, right=right)
+
+    def speak(self, link: LinkId, left: Iterable[FieldId], right: Iterable[FieldId]) -> None:
+        """Note fields that hold a value which was never agreed on; those noted before stay noted."""
+        with self._together():
+            noted = self._spoken(link)
+            self._speak(link, Spoken(_united(noted.left, left), _united(noted.right, right)))
+
+    def _spoken(self, link: LinkId) -> Spoken:
+        row = self._row(_SPOKEN, link=link)
+        return (SPOKEN.value_or_none(row[0]) if row else None) or Spoken()
+
+    def _speak(self, link: LinkId, spoken: Spoken) -> None:
+        if spoken != self._spoken(link):
+            self._run(_SPEAK, link=link, spoken=SPOKEN.text(spoken))
 
     def untie(self, link: LinkId, release: Side | None, now: dt.datetime) -> None:
         """Close a link. The released side's record stays for itself; records not released are forgotten."""
@@ -201,6 +222,10 @@ class Links(Rows):
             raise StoreError(f"link {link} is not open")
         sync, left, right = row
         return sync, left, right
+
+
+def _united(noted: tuple[FieldId, ...], more: Iterable[FieldId]) -> tuple[FieldId, ...]:
+    return tuple(sorted({*noted, *more}))
 
 
 def _merged(stored: str, fields: Mapping[FieldId, Value]) -> str:
