@@ -87,7 +87,7 @@ def field_oracle(
         if leader == "" and (not met or before[0] == ""):
             return {"rule": "keeps_own"}
         out: dict[str, Word] = {"rule": "one_way", "to_" + mark: leader}
-        if follower != (before[1] if met else ""):
+        if (not met and follower != "") or before[1] not in (None, follower):
             out |= {"lost": follower, "on": mark}
         return out
     if not edited_right:

@@ -40,8 +40,8 @@ class Standing(Enum):
 class Seen(msgspec.Struct, frozen=True):
     """A record as last seen on one side of a sync.
 
-    `fields` is kept only while the record is not settled (a conflict, a question, no link): a settled record holds what
-    its base holds. `gone` is the proof when it is gone. An empty `digest` matches no listing.
+    `fields` are all its values while the record is not settled (a conflict, a question, no link). A settled record
+    holds what its base holds; then `fields` are only the values beside it, that the other side does not show. `gone` is the proof when it is gone. An empty `digest` matches no listing.
     """
 
     key: RecordKey

@@ -114,7 +114,8 @@ def merge_field(lens: Lens, view: View, left: Record, right: Record) -> FieldDec
     now_left, now_right = left.fields.get(mapping.left), right.fields.get(mapping.right)
     base_left = view.base.left.get(mapping.left) if view.base else None
     base_right = view.base.right.get(mapping.right) if view.base else None
-    # Agreed on by both sides, or by none: half a base comes from another line of the same field.
+    own = (base_left, base_right)
+    # Agreed on by both sides, or by none: half a base is what one side held when the other got nothing of it.
     if base_left is None or base_right is None:
         base_left = base_right = None
     # A side does not show the field: nothing is decided about it.
@@ -136,9 +137,9 @@ def merge_field(lens: Lens, view: View, left: Record, right: Record) -> FieldDec
         return _resolved(lens, field, chosen)
     # The field goes one way: the other side follows, whoever changed.
     if not lens.flows_to(Side.LEFT):
-        return _one_way(lens, field, Side.RIGHT, (base_left, base_right))
+        return _one_way(lens, field, Side.RIGHT, (base_left, base_right), own[1])
     if not lens.flows_to(Side.RIGHT):
-        return _one_way(lens, field, Side.LEFT, (base_left, base_right))
+        return _one_way(lens, field, Side.LEFT, (base_left, base_right), own[0])
     # Sets: what either side added or removed is carried over, element by element.
     if lens.is_many and (not (left_changed and right_changed) or lens.policy is ConflictPolicy.MERGE):
         return _merged(lens, field, base_left, base_right)
@@ -204,8 +205,13 @@ def _override(lens: Lens, field: FieldDecision, winner: Side, rule: Rule) -> Fie
 
 
 def _one_way(
-    lens: Lens, field: FieldDecision, target: Side, bases: tuple[Value | None, Value | None]
+    lens: Lens,
+    field: FieldDecision,
+    target: Side,
+    bases: tuple[Value | None, Value | None],
+    own: Value | None,
 ) -> FieldDecision:
+    """`own` is what the following side held by itself when we last wrote of it, agreed on or not."""
     leader, now = (field.left, field.right) if target is Side.RIGHT else (field.right, field.left)
     led, was = bases if target is Side.RIGHT else (bases[1], bases[0])
     assert leader is not None  # noqa: S101 - `merge_field` has looked
@@ -221,7 +227,7 @@ def _one_way(
     # What somebody wrote on the following side goes to the history.
     # So does what it kept while the leading side had nothing to say.
     is_own = was is None or led is None or is_blank(led)
-    is_loss = (is_own and not is_blank(now)) or (was is not None and not same(was, now))
+    is_loss = (is_own and not is_blank(now)) or (own is not None and not same(own, now))
     decide = _override if is_loss else _follow
     return decide(lens, field, target.other, Rule.ONE_WAY)
 

@@ -210,11 +210,12 @@ async def prove_absences(world: World, sync: Sync, side: Side, sweep: Sweep, cou
 
 
 def remembered(link: Link, side: Side) -> Sighting:
-    """What we remember of one side of a link: a settled record holds what its base holds."""
+    """What we remember of one side of a link: a settled record holds what its base holds, and what is noted beside."""
     seen = link.of(side)
     sighting = as_seen(seen)
-    if isinstance(sighting, Present) and seen.fields is None:
-        return Present(msgspec.structs.replace(sighting.record, fields=dict(link.base.of(side))))
+    if isinstance(sighting, Present) and (seen.is_settled or seen.fields is None):
+        fields = {**link.base.of(side), **(seen.fields or {})}
+        return Present(msgspec.structs.replace(sighting.record, fields=fields))
     return sighting
 
 

@@ -6,7 +6,7 @@ settled, with its values: a run that is stopped by a brake, a crash or a refusal
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -14,7 +14,7 @@ from syncline.core.memory import Question, Run, Seen, Standing
 from syncline.core.merge import is_agreed
 from syncline.core.plan import Plan
 from syncline.core.records import Base, FieldId, Gone, LinkId, Present, Record, RecordKey, Side, Sighting
-from syncline.core.values import BLANK, is_blank
+from syncline.core.values import BLANK, Value, is_blank, same
 from syncline.engine.pull import Sweep
 from syncline.engine.reconcile import Reconciled
 from syncline.engine.sync import Sync, World
@@ -57,9 +57,14 @@ def seen_now(
     *,
     link: LinkId | None,
     is_settled: bool,
+    base: Mapping[FieldId, Value] | None = None,
     standing: Standing = Standing.LINKED,
 ) -> Seen:
-    """A present record as the store keeps it; its values only while it is not settled."""
+    """A present record as the store keeps it: its values while it is not settled, and afterwards those that its base
+    does not tell (where `base` is given)."""
+    fields = (
+        record.fields if not is_settled else _beyond(record.fields, base or {}) if base is not None else None
+    )
     return Seen(
         record.key,
         digest,
@@ -67,12 +72,17 @@ def seen_now(
         is_settled,
         updated_at=record.updated_at,
         title=record.title,
-        fields=None if is_settled else record.fields,
+        fields=fields or None if is_settled else fields,
         link=link,
         external_key=record.external_key,
         in_scope=record.in_scope,
         wrote_at=record.wrote_at,
     )
+
+
+def _beyond(fields: Mapping[FieldId, Value], base: Mapping[FieldId, Value]) -> Mapping[FieldId, Value]:
+    """What a settled record holds that its base does not tell: a field that the other side does not show."""
+    return {name: value for name, value in fields.items() if name not in base or not same(base[name], value)}
 
 
 def tombstone(key: RecordKey, gone: Gone, title: str = "") -> Seen:
@@ -97,7 +107,7 @@ def _sightings(
         if link is not None:
             is_settled = link.id not in busy
             record = msgspec.structs.replace(record, wrote_at=link.of(side).wrote_at)
-            yield seen_now(record, digest, link=link.id, is_settled=is_settled)
+            yield seen_now(record, digest, link=link.id, is_settled=is_settled, base=link.base.of(side))
         elif key in known and known[key].gone is None and known[key].standing is Standing.RELEASED:
             yield seen_now(record, digest, link=None, is_settled=True, standing=Standing.RELEASED)
         else:

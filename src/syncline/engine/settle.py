@@ -85,6 +85,7 @@ def settle(world: World, sync: Sync, run: RunId, step: Step, receipt: Receipt | 
             _keep_own(sync, step, ledger, left if step.side is Side.RIGHT else right)
         if left or right:
             world.store.move_base(link, left, right)
+        _move(ledger, link, left, right)
         if step.link is None:
             _note_spoken(world, sync, link, keys, Base(left, right), ledger)
         entries = [
@@ -224,6 +225,15 @@ def _count_down(before: Keys, after: Keys, ledger: Ledger) -> None:
         ledger.open.add(after)
 
 
+def _move(
+    ledger: Ledger, link: LinkId, left: Mapping[FieldId, Value], right: Mapping[FieldId, Value]
+) -> None:
+    base = ledger.bases.get(link, {})
+    ledger.bases[link] = {
+        side: {**base.get(side, {}), **moved} for side, moved in ((Side.LEFT, left), (Side.RIGHT, right))
+    }
+
+
 def _see_link(
     world: World, sync: Sync, link: LinkId, keys: tuple[RecordKey, RecordKey], ledger: Ledger
 ) -> None:
@@ -233,7 +243,9 @@ def _see_link(
         record = ledger.now.get((side, key))
         if record is not None:
             digest = ledger.digests.get((side, key), b"")
-            world.store.see(sync.id, side, [seen_now(record, digest, link=link, is_settled=is_settled)])
+            base = ledger.bases.get(link, {}).get(side, {})
+            seen = seen_now(record, digest, link=link, is_settled=is_settled, base=base)
+            world.store.see(sync.id, side, [seen])
 
 
 def _close(world: World, sync: Sync, step: Step, ledger: Ledger) -> None:
