@@ -21,11 +21,13 @@ import msgspec
 from syncline.core.decisions import DeletedEdit, DeletePolicy
 from syncline.core.mapping import ConflictPolicy
 from syncline.core.match import MatchMode
+from syncline.engine.runs import Options
 from syncline.sandbox.data import Event, generated_history
 from tests.simulation.invariants import plain_value
 from tests.simulation.network import token_of
-from tests.simulation.people import FIELDS, Held, plain_text, plain_words
-from tests.simulation.world import NAMES, SYNC, Weather, World
+from tests.simulation.people import Held, plain_text, plain_words
+from tests.simulation.weather import FIELDS, NAMES, Weather
+from tests.simulation.world import SYNC, World
 
 _RECORDED = Path(__file__).parents[2].parent / "shared" / "data" / "kep-history.jsonl"
 _FIELDS = ("name", "body", "due_on", "labels", "is_completed")
@@ -83,7 +85,7 @@ class _Replay:
             world.clock.advance(2)
             self._happen(event)
             if number % self.between == 0:
-                report = await world.run()
+                report = await world.run(Options(), self.chance.choice((1.0, 20.0, 70.0)))
                 self.written += report.writes if report else 0
         last = await world.settle()
         made = {name: sum(world.doors[name].counted.made.values()) for name in NAMES}
@@ -111,7 +113,7 @@ class _Replay:
         if side in keys:
             account.edit(keys[side], {n: _typed(side, n, v) for n, v in wish.items()})
         else:
-            account.create({n: _typed(side, n, v) for n, v in wish.items() if v}, self.chance)
+            account.create({n: _typed(side, n, v) for n, v in wish.items() if v}, self.chance.choice((0, 1)))
         # What is there already is no edit: it says nothing of what the other side may hold meanwhile.
         meant = {n: v for n, v in wish.items() if side not in keys or _plain(n, v) != before[n]}
         self.wanted.setdefault(number, _BLANK.copy()).update(meant)

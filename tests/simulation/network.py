@@ -6,7 +6,6 @@ Everything that happens is counted here, at the vendor's own door, so that the c
 from __future__ import annotations
 
 import asyncio
-import random
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -17,7 +16,7 @@ import msgspec
 
 from syncline.connectors.transport import Answer
 from syncline.errors import UnknownOutcomeError
-from syncline.sandbox.faults import Fault, FaultKind, Faults, answer
+from syncline.sandbox.faults import Fault, FaultKind, answer
 from syncline.sandbox.wire import Request, Response, Vendor
 from tests.clock import VirtualClock
 from tests.engine.crashing import Fuse
@@ -87,6 +86,18 @@ class Door:
         return response
 
 
+class Fate(Protocol):
+    """Who decides what befalls a request."""
+
+    def fault(self, name: str, request: Request) -> Fault | None:
+        """What goes wrong with the next request; people may act meanwhile."""
+        ...
+
+    def latency(self) -> float:
+        """How many seconds its answer takes."""
+        ...
+
+
 class Network:
     """One connection's network (`connectors.transport.Transport`)."""
 
@@ -95,25 +106,22 @@ class Network:
         name: str,
         door: Door,
         clock: VirtualClock,
-        faults: Faults,
-        chance: random.Random,
+        fate: Fate,
         fuse: Callable[[], Fuse],
-        interlude: Callable[[], None],
         trace: Callable[[str], None],
     ) -> None:
-        self._name, self._door, self._clock, self._faults = name, door, clock, faults
-        self._chance, self._fuse, self._interlude, self._trace = chance, fuse, interlude, trace
+        self._name, self._door, self._clock = name, door, clock
+        self._fate, self._fuse, self._trace = fate, fuse, trace
 
     async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         """One exchange."""
         await asyncio.sleep(0)
         fuse = self._fuse()
         fuse.check()
-        self._interlude()
-        fuse.spend(f"{self._name} before {method}")
         request = Request.of(method, url, headers, body or b"")
-        fault = self._faults.decide(request)
-        self._clock.advance(self._chance.randint(5, 120) / 1000 + _slowness(fault))
+        fault = self._fate.fault(self._name, request)
+        fuse.spend(f"{self._name} before {method}")
+        self._clock.advance(self._fate.latency() + _slowness(fault))
         response = answer(self._door, request, fault)
         status = "cut" if response is None else response.status
         self._trace(f"{self._name} {method} {request.path} {fault.kind.value + ' ' if fault else ''}{status}")
@@ -129,16 +137,3 @@ class Network:
 
 def _slowness(fault: Fault | None) -> float:
     return fault.seconds if fault is not None and fault.kind is FaultKind.SLOW else 0.0
-
-
-def trouble(faults: Faults, rate: float) -> None:
-    """A network and vendors that fail at about this rate.
-
-    Listings are cut short only where a count goes with them: nothing can tell otherwise.
-    """
-    writes, listings = "POST|PUT|DELETE", r"/tasks/archive$|/records/search$"
-    faults.add(Fault(FaultKind.CUT_AFTER, method=writes, probability=rate))
-    faults.add(Fault(FaultKind.CUT_BEFORE, probability=rate / 2))
-    faults.add(Fault(FaultKind.STATUS, status=503, probability=rate / 2))
-    faults.add(Fault(FaultKind.SLOW, seconds=7.0, probability=rate / 2))
-    faults.add(Fault(FaultKind.PARTIAL, path=listings, keep=0.5, probability=rate / 2))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-import random
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +18,8 @@ from typing import Any, Protocol
 from syncline.sandbox.activecollab import ActiveCollabVendor
 from syncline.sandbox.highlevel import HighLevelVendor
 from tests.simulation.network import token_of
+from tests.simulation.script import Act, Delete, Make, Move, Purge, Restore, Type, to_plain
+from tests.simulation.weather import FIELDS
 
 Plain = Any
 """Text, words, ISO day, `Decimal`, frozen set of labels, yes/no, e-mail; None for blank."""
@@ -26,9 +27,6 @@ Held = dict[str, Plain]
 
 PALETTE = ("red", "blue", "green", "amber")
 PEOPLE = ("owner@example.test", "member@example.test", None)
-FIELDS = {"name": "title", "body": "notes", "due_on": "due", "estimate": "hours", "labels": "tags",
-          "is_completed": "status", "assignee": "owner"}  # fmt: skip
-"""Our name for each field (ActiveCollab's), with HighLevel's."""
 OBJECT = "custom_objects.ticket"
 
 
@@ -108,9 +106,9 @@ class ActiveCollabAccount:
             "assignee": users[task.assignee_id].email if task.assignee_id else None,
         }
 
-    def create(self, fields: Held, chance: random.Random) -> str:
+    def create(self, fields: Held, project: int = 0) -> str:
         """A new task."""
-        sent = {"project": chance.choice(self.projects[:2]), **self._sent(fields)}
+        sent = {"project": self.projects[project], **self._sent(fields)}
         key = str(self.vendor.control("create_task", sent).id)  # type: ignore[attr-defined]
         if fields.get("is_completed"):
             self.vendor.control("complete_task", {"task": int(key)})
@@ -183,9 +181,9 @@ class HighLevelAccount:
             "assignee": self._users[row.owner[0]] if row.owner else None,
         }
 
-    def create(self, fields: Held, chance: random.Random) -> str:
-        """A new record."""
-        del chance
+    def create(self, fields: Held, project: int = 0) -> str:
+        """A new record; there are no projects here."""
+        del project
         made = self.vendor.control("create_record", {"object": OBJECT, **self._sent(fields)})
         return str(made["id"])  # type: ignore[index]
 
@@ -229,29 +227,16 @@ class Deed:
     """How many runs had begun."""
 
 
-_WORDS = (
-    "Zoë’s café",
-    "R&D <beta>",
-    "naïve",
-    "“quoted” & co",
-    "日本語",
-    "5 > 3",
-    "e\u0301tat",
-    "🚀 go",
-    "plain",
-    'a "b"',
-)
-
-
 @dataclass
 class Crowd:
-    """Everybody who edits, on both sides; `locked` (side, origin) may not be touched now."""
+    """Everybody who edits, on both sides; `locked` (side, origin) may not be touched now.
+
+    Acts come from a script; one that is not possible (nothing there, or kept from people's hands now) does not happen.
+    """
 
     ac: ActiveCollabAccount
     hl: HighLevelAccount
-    chance: random.Random
     trace: Callable[[str], None]
-    may_delete: bool = True
     deeds: list[Deed] = field(default_factory=list)
     touches: list[tuple[str, int, int]] = field(default_factory=list[tuple[str, int, int]])
     """Edits that changed nothing (side, origin, deeds before it): a vendor may count them as changes all the same."""
@@ -261,55 +246,59 @@ class Crowd:
     run: int = 0
     still: set[int] = field(default_factory=set)
     """Twins that have not met yet: their names stay the same until then."""
-    last_token: int = 0
 
     def account(self, name: str) -> ActiveCollabAccount | HighLevelAccount:
         """By its short name."""
         return self.ac if name == "ac" else self.hl
 
-    def act(self) -> None:
-        """Somebody does something."""
-        roll = self.chance.random()
-        side = self.chance.choice(("ac", "hl"))
-        if roll < 0.18:
-            self.create(side)
-        elif roll < 0.62:
-            self.edit(side, self._pick(side))
-        elif roll < 0.78:
-            self._clash()
-        elif roll < 0.90 and self.may_delete:
-            self._delete(side)
-        else:
-            self._tidy()
-
-    def create(self, side: str, token: int = 0) -> int:
-        """A new record of a new origin (or of a known one, for twins)."""
-        if not token:
-            self.last_token += 1
-            token = self.last_token
-        names = [name for name in FIELDS if name == "name" or self.chance.random() < 0.5]
-        fields = {name: self._value(side, name, token) for name in names}
+    def keys(self, side: str, token: int) -> list[str]:
+        """The records of an origin on one side."""
         account = self.account(side)
-        key = account.create(fields, self.chance)
-        self._note(side, key, token, "made", {}, account.records()[key])
-        return token
+        return [key for key in account.records() if account.token(key) == token]
 
-    def twin(self, token: int, name: str) -> None:
-        """The same thing in HighLevel, typed in by somebody else."""
-        fields = {each: self._value("hl", each, token) for each in ("due_on", "estimate", "labels")}
-        key = self.hl.create({**fields, "name": name}, self.chance)
-        self._note("hl", key, token, "made", {}, self.hl.records()[key])
-        self.still.add(token)
+    def may_touch(self, side: str, token: int) -> bool:
+        """Whether people may touch an origin's record now."""
+        return (side, token) not in self.locked | self.pending() and token not in self.still
 
-    def edit(self, side: str, key: str | None, names: list[str] | None = None) -> None:
-        """Change one field, rarely two."""
-        if key is None:
-            return
+    def do(self, act: Act) -> bool:
+        """Somebody does this; False when it cannot be done (any more)."""
+        match act:
+            case Make():
+                return self._make(act)
+            case Type(side, token, fields, nth):
+                return self._at(side, token, nth, lambda key: self._type(side, key, to_plain(fields)))
+            case Delete(side, token, nth):
+                return self._at(side, token, nth, lambda key: self._delete(side, key))
+            case Move(token, project, nth):
+                return self._at("ac", token, nth, lambda key: self._move(key, project))
+            case Restore(token, nth) | Purge(token, nth):
+                trashed = [key for key in self.ac.trashed() if self.ac.token(key) == token]
+                if nth >= len(trashed) or ("ac", token) in self.locked:
+                    return False
+                self._empty(trashed[nth], is_restore=isinstance(act, Restore))
+        return True
+
+    def _at(self, side: str, token: int, nth: int, act: Callable[[str], None]) -> bool:
+        keys = self.keys(side, token)
+        if nth >= len(keys) or not self.may_touch(side, token):
+            return False
+        act(keys[nth])
+        return True
+
+    def _make(self, act: Make) -> bool:
+        account = self.account(act.side)
+        if act.is_twin and self.keys(act.side, act.token):
+            return False
+        key = account.create(to_plain(act.fields), act.project)
+        self._note(act.side, key, act.token, "made", {}, account.records()[key])
+        if act.is_twin:
+            self.still.add(act.token)
+        return True
+
+    def _type(self, side: str, key: str, fields: Held) -> None:
         account = self.account(side)
-        names = names or self.chance.sample(list(FIELDS), 2 if self.chance.random() < 0.2 else 1)
-        token = account.token(key)
-        before = account.records()[key]
-        account.edit(key, {name: self._value(side, name, token, before) for name in names})
+        token, before = account.token(key), account.records()[key]
+        account.edit(key, fields)
         after = account.records()[key]
         changed = [name for name in FIELDS if before[name] != after[name]]
         if changed:
@@ -319,79 +308,25 @@ class Crowd:
         else:
             self.touches.append((side, token, len(self.deeds)))
 
-    def _clash(self) -> None:
-        """The same field of the same thing, on both sides."""
-        left = self._pick("ac")
-        if left is None:
-            return
-        token = self.ac.token(left)
-        right = next((key for key in self.hl.records() if self.hl.token(key) == token), None)
-        if right is None or ("hl", token) in self.locked | self.pending() or token in self.still:
-            return
-        names = [self.chance.choice(list(FIELDS))]
-        for side, key in self.chance.sample([("ac", left), ("hl", right)], 2):
-            self.edit(side, key, names)
-
-    def _delete(self, side: str) -> None:
-        key = self._pick(side, is_for_good=True)
-        if key is None:
-            return
+    def _delete(self, side: str, key: str) -> None:
         account = self.account(side)
         token, before = account.token(key), account.records()[key]
         account.delete(key)
         self._note(side, key, token, "deleted", before, {})
 
-    def _tidy(self) -> None:
-        """Restore, purge, or move between projects."""
-        trashed = [key for key in self.ac.trashed() if ("ac", self.ac.token(key)) not in self.locked]
-        if trashed and self.chance.random() < 0.6:
-            key = self.chance.choice(trashed)
-            token = self.ac.token(key)
-            if self.chance.random() < 0.75:
-                self.ac.act("restore_task", key)
-                self._note("ac", key, token, "restored", {}, self.ac.records()[key])
-            else:
-                self.ac.act("purge_task", key)
-                self._note("ac", key, token, "purged", {}, {})
-            return
-        key = self._pick("ac", is_for_good=True)
-        if key is not None:
-            token = self.ac.token(key)
-            self.ac.act("move_task", key, project=self.chance.choice(self.ac.projects))
-            self._note("ac", key, token, "moved", {}, {})
+    def _move(self, key: str, project: int) -> None:
+        token = self.ac.token(key)
+        self.ac.act("move_task", key, project=self.ac.projects[project])
+        self._note("ac", key, token, "moved", {}, {})
 
-    def _pick(self, side: str, *, is_for_good: bool = False) -> str | None:
-        """A record that may be touched; origin 1 is never deleted, so that no side is emptied."""
-        account = self.account(side)
-        hidden = self.locked | self.pending()
-        keys = [k for k in account.records() if (side, account.token(k)) not in hidden]
-        keys = [k for k in keys if account.token(k) not in self.still]
-        keys = [k for k in keys if not (is_for_good and account.token(k) == 1)]
-        return self.chance.choice(keys) if keys else None
-
-    def _value(self, side: str, name: str, token: int, before: Held | None = None) -> Plain:
-        chance, unique = self.chance, len(self.deeds)
-        if name == "name":
-            return f"⟦{token}⟧ {chance.choice(_WORDS)} {unique}"
-        if name == "is_completed":
-            return not before["is_completed"] if before else chance.random() < 0.3
-        if name == "labels":
-            held = set(before["labels"]) if before else set[str]()
-            return frozenset(held ^ set(chance.sample(PALETTE, chance.choice((1, 1, 2)))))
-        if before and chance.random() < 0.2:
-            return None if name != "body" or side == "hl" else ""
-        if name == "body":
-            text = f"{chance.choice(_WORDS)} {unique}\nsecond {chance.choice(_WORDS)}"
-            return text if side == "hl" else f"<p>{html.escape(text, quote=False)}</p>"
-        if name == "due_on":
-            return (dt.date(2026, 1, 1) + dt.timedelta(days=unique % 700)).isoformat()
-        if name == "estimate":
-            return Decimal(unique + 1) / 4
-        return (
-            chance.choice(PEOPLE)
-            if chance.random() < 0.9
-            else f"{'client' if side == 'ac' else 'editor'}@example.test"
-        )
+    def _empty(self, key: str, *, is_restore: bool) -> None:
+        token = self.ac.token(key)
+        if is_restore:
+            self.ac.act("restore_task", key)
+            self._note("ac", key, token, "restored", {}, self.ac.records()[key])
+        else:
+            self.ac.act("purge_task", key)
+            self._note("ac", key, token, "purged", {}, {})
 
     def _note(self, side: str, key: str, token: int, what: str, old: Held, new: Held) -> None:
         self.deeds.append(Deed(len(self.deeds) + 1, side, key, token, what, old, new, self.run))

@@ -1,48 +1,65 @@
-"""A seed into a whole world: two vendors, a mapping and policies, a bad network between them, and people who edit."""
+"""A seed or a script into a whole world: two vendors, a mapping and policies, a bad network between them, and people who edit.
+
+Everything that happens is written down as it happens (`events`): a seed's world can be played again from its script alone.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+
+import msgspec
 
 from syncline.connectors import activecollab, highlevel
 from syncline.connectors.highlevel.schema import DataType
 from syncline.connectors.http import Environment
 from syncline.core.brakes import BrakeName, Limits
-from syncline.core.decisions import Answer, DeletedEdit, DeletePolicy, Rule, Rules
+from syncline.core.decisions import Answer as DeletionAnswer
+from syncline.core.decisions import Rule, Rules
 from syncline.core.mapping import ConflictPolicy, Direction, FieldMapping, lenses
 from syncline.core.match import MatchMode, MatchRule
+from syncline.core.memory import Entry, Intent
 from syncline.core.records import (
     Ability,
     Create,
-    Edit,
     FieldId,
     ObjectTypeId,
-    Receipt,
-    RecordKey,
     Scope,
     Side,
-    Sighting,
     SyncId,
-    Write,
 )
 from syncline.engine import review
 from syncline.engine.runs import Options, Report, run
 from syncline.engine.sync import Patience, SideSetup, Sync
 from syncline.engine.sync import World as EngineWorld
 from syncline.errors import BusyError, SetupError, TransientError
-from syncline.ports import Connector, Quota
+from syncline.ports import Connector
 from syncline.sandbox.activecollab import ActiveCollabVendor
-from syncline.sandbox.faults import Faults
+from syncline.sandbox.faults import Fault, Faults
 from syncline.sandbox.highlevel import HighLevelVendor
-from syncline.sandbox.wire import SandboxClock
+from syncline.sandbox.wire import Request, SandboxClock
 from syncline.store import SqlStore, open_store
 from tests.clock import START, VirtualClock
 from tests.engine.crashing import Crash, CrashingStore, Fuse
-from tests.simulation.network import Door, Network, token_of, trouble
+from tests.simulation.dice import Dice, fault_of, trouble
+from tests.simulation.network import Door, Network, token_of
 from tests.simulation.people import OBJECT, PALETTE, ActiveCollabAccount, Crowd, HighLevelAccount
+from tests.simulation.script import (
+    Answer,
+    Backup,
+    During,
+    Event,
+    Jump,
+    Pass,
+    Rewind,
+    Script,
+    Strike,
+    Turn,
+)
+from tests.simulation.watched import Watched
+from tests.simulation.weather import FIELDS, NAMES, Weather
 
 _FIELD_WISHES = (
     highlevel.FieldWish("Notes", DataType.LARGE_TEXT),
@@ -54,146 +71,61 @@ _FIELD_WISHES = (
 )
 _WISH = highlevel.ObjectWish("ticket", "Ticket", "Tickets", highlevel.FieldWish("Title"), _FIELD_WISHES)
 _KEY = FieldId("syncline_key")
-_LINES = {"name": "title", "body": "notes", "due_on": "due", "estimate": "hours", "labels": "tags",
-          "is_completed": "status", "assignee": "owner"}  # fmt: skip
 SYNC = SyncId("tickets")
-NAMES = ("ac", "hl")
-
-
-@dataclass(frozen=True)
-class Weather:
-    """What a seed chose: everything that differs between worlds."""
-
-    left: str
-    keys: str
-    """`unique`, `plain` or `none`: what the external key field of HighLevel is."""
-    mode: MatchMode
-    deletes: DeletePolicy
-    deleted_edit: DeletedEdit
-    policies: Mapping[str, ConflictPolicy]
-    one_way: Mapping[str, str]
-    """Fields that go one way, with the vendor they go to."""
-    lag: float
-    trouble: float
-    crashes: float
-    restlessness: float
-    """How likely somebody edits just before a request."""
-    writers: int
-
-    @classmethod
-    def of(cls, chance: random.Random) -> Weather:
-        """Roll the dice."""
-        plain = (*[ConflictPolicy.NEWEST] * 3, ConflictPolicy.ASK, ConflictPolicy.LEFT, ConflictPolicy.RIGHT,
-                 ConflictPolicy.LEFT_UNLESS_BLANK, ConflictPolicy.RIGHT_UNLESS_BLANK)  # fmt: skip
-        policies = {name: chance.choice(plain) for name in _LINES if name != "labels"}
-        policies["labels"] = chance.choice(
-            (ConflictPolicy.MERGE, ConflictPolicy.MERGE, ConflictPolicy.NEWEST)
-        )
-        one_way = {"body": "hl"} if chance.random() < 0.6 else {}
-        if chance.random() < 0.3:
-            one_way[chance.choice(("due_on", "estimate", "assignee"))] = chance.choice(NAMES)
-        return cls(
-            left=chance.choice(NAMES),
-            keys=chance.choice(("unique", "plain", "none")),
-            mode=chance.choice((MatchMode.MATCH_THEN_CREATE, MatchMode.CREATE_ONLY)),
-            deletes=chance.choice((DeletePolicy.PROPAGATE, DeletePolicy.PROPAGATE, DeletePolicy.ASK, DeletePolicy.IGNORE)),
-            deleted_edit=chance.choice((DeletedEdit.EDIT, DeletedEdit.EDIT, DeletedEdit.DELETE, DeletedEdit.ASK)),
-            policies=policies,
-            one_way=one_way,
-            lag=chance.choice((0.0, 0.0, 3.0, 30.0)),
-            trouble=chance.choice((0.0, 0.03, 0.1)),
-            crashes=chance.choice((0.0, 0.3, 0.7)),
-            restlessness=chance.choice((0.0, 0.05, 0.2)),
-            writers=chance.choice((1, 3, 8)),
-        )  # fmt: skip
-
-
-class Watched:
-    """A connector that keeps people's hands off a record between our look at it and the end of our write.
-
-    Neither vendor offers a conditional write, so what is typed in that moment is lost, and documented to be. A look is
-    a direct read; everything else (listings, searches, decisions) may be overtaken by people at any time.
-    """
-
-    def __init__(self, inner: Connector, name: str, world: World) -> None:
-        self._inner, self._name, self._world = inner, name, world
-        self.schema, self.pages, self.find, self.check = inner.schema, inner.pages, inner.find, inner.check
-        self.object_types, self.close, self.cost = inner.object_types, inner.close, inner.cost
-
-    @property
-    def calls(self) -> int:
-        """As counted inside."""
-        return self._inner.calls
-
-    @property
-    def quota(self) -> Quota:
-        """As told inside."""
-        return self._inner.quota
-
-    async def edits(self, scope: Scope, key: RecordKey) -> Mapping[FieldId, Edit]:
-        """Nobody's hands are kept off for this."""
-        return await self._inner.edits(scope, key)
-
-    async def fetch(self, scope: Scope, key: RecordKey) -> Sighting:
-        """A look."""
-        self._world.lock(self._name, key)
-        return await self._inner.fetch(scope, key)
-
-    async def write(self, scope: Scope, write: Write) -> Receipt:
-        """A write; afterwards the record is free again."""
-        crowd = self._world.crowd
-        token = (
-            token_of(getattr(write.fields.get(self._world.title(self._name)), "text", ""))
-            if isinstance(write, Create)
-            else crowd.account(self._name).token(write.key)
-        )
-        crowd.locked.add((self._name, token))
-        try:
-            return await self._inner.write(scope, write)
-        finally:
-            crowd.locked.discard((self._name, token))
 
 
 @dataclass
 class World:
-    """One world. `lines` is its trace."""
+    """One world. `lines` is its trace, `events` its script so far. With a `script` it plays that, and rolls no dice."""
 
     seed: int
     is_traced: bool = True
     weather: Weather | None = None
+    script: Script | None = None
     chance: random.Random = field(init=False)
     lines: list[str] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     runs: int = 0
     crashes: int = 0
     reports: list[Report] = field(default_factory=list)
     condemned: set[int] = field(default_factory=set)
     """Origins that a person, when asked, wanted deleted."""
+    forgotten: list[Entry] = field(default_factory=list)
+    """History that went with a database when an old backup was put back."""
+    unknown: set[int] = field(default_factory=set)
+    """Origins whose links went with it: their records meet as if for the first time."""
+    rewound: set[int] = field(default_factory=set)
+    """Origins that our memory knew, before or after."""
 
     def __post_init__(self) -> None:
         """Put the two vendors there; nothing is connected yet."""
         self.chance = random.Random(self.seed)
-        self.weather = self.weather or Weather.of(self.chance)
+        self.weather = self.script.weather if self.script else self.weather or Weather.of(self.chance)
         following = SandboxClock(START)
         self.clock = VirtualClock(START, following.advance)
         ac, hl = ActiveCollabVendor(following, self.seed), HighLevelVendor(following, self.seed)
         self.store: SqlStore = open_store("sqlite://", secret_key=None)
         self.fuse = Fuse()
         self.vendors = {"ac": ac, "hl": hl}
-        self.is_restless = False
-        self.faults = {name: Faults(self.seed * 2 + n) for n, name in enumerate(NAMES)}
         accounts = {"ac": ActiveCollabAccount(ac), "hl": HighLevelAccount(hl)}
-        self.crowd = Crowd(accounts["ac"], accounts["hl"], self.chance, self.note)  # type: ignore[arg-type]
+        self.crowd = Crowd(accounts["ac"], accounts["hl"], self.note)  # type: ignore[arg-type]
+        self.dice = Dice(self.chance, self.crowd, self.weather)
         self.doors = {
             name: Door(self.vendors[name], accounts[name], lambda: len(self.crowd.deeds)) for name in NAMES
         }
         self.crowd.pending = self._pending
         self.token = ac.token()
         self.setups: dict[Side, SideSetup] = {}
+        self.turn = Turn(0)
+        self.requests = 0
+        self.is_troubled = False
+        self.backup: bytes | None = None
+        self.off = 0.0
 
     @property
     def is_rough(self) -> bool:
-        """Whether some write's outcome may have stayed unheard."""
-        return bool(self.weather.trouble or self.weather.crashes)
+        """Whether some write's outcome may have stayed unheard, or was forgotten."""
+        return bool(self.weather.trouble or self.weather.crashes or self.weather.rewinds)
 
     # --- putting it together
 
@@ -210,11 +142,6 @@ class World:
         if self.is_traced:
             self.lines.append(f"{(self.clock.now() - START).total_seconds():10.3f} {text}")
 
-    def _network(self, name: str) -> Network:
-        return Network(
-            name, self.doors[name], self.clock, self.faults[name], self.chance, lambda: self.fuse, self._interlude, self.note
-        )  # fmt: skip
-
     def _pending(self) -> set[tuple[str, int]]:
         """Creates without a known outcome, where no external key can find what they made."""
         sides = {self.side(name): name for name in NAMES if name == "ac" or self.weather.keys == "none"}
@@ -225,16 +152,14 @@ class World:
             if isinstance(s.write, Create) and s.side in sides
         }
 
-    def _interlude(self) -> None:
-        if self.is_restless and self.chance.random() < self.weather.restlessness:
-            self.crowd.act()
-
     def lock(self, name: str, key: str) -> None:
         """Keep people's hands off a record for now."""
         self.crowd.locked.add((name, self.crowd.account(name).token(key)))
 
     def _connected(self, name: str) -> Connector:
-        environment = Environment(self._network(name), self.clock, self.chance.random)
+        chance = random.Random(f"{self.seed} {self.runs} {name}")
+        network = Network(name, self.doors[name], self.clock, self, lambda: self.fuse, self.note)
+        environment = Environment(network, self.clock, chance.random)
         if name == "ac":
             return activecollab.connect(
                 "ac", activecollab.Settings("http://ac.example.test", self.token), environment
@@ -275,7 +200,7 @@ class World:
 
     def mappings(self) -> Sequence[FieldMapping]:
         """The lines of the sync."""
-        return [self._line(*line) for line in _LINES.items()]
+        return [self._line(*line) for line in FIELDS.items()]
 
     def _line(self, ac: str, hl: str) -> FieldMapping:
         ends = (ac, hl) if self.weather.left == "ac" else (hl, ac)
@@ -301,71 +226,163 @@ class World:
             Patience(dt.timedelta(), lag={self.side("hl"): dt.timedelta(seconds=self.weather.lag)}, writers=self.weather.writers),
         )  # fmt: skip
 
-    # --- what happens
+    # --- the play
 
     async def play(self) -> None:
         """The script: people, runs, trouble; then peace, and runs until nothing is left to do."""
         await self.furnish()
-        self._first_records()
-        chance = self.chance
-        for _ in range(chance.randint(3, 6)):
-            for _ in range(chance.randint(0, 6)):
-                self.clock.advance(chance.choice((0.0, 0.4, 3.0, 47.0)))
-                self.crowd.act()
-            if chance.random() < 0.4:
-                self._answer()
-            await self.troubled_run()
+        if self.script is None:
+            await self._improvise()
+        else:
+            for event in self.script.events:
+                await self.perform(event)
         await self.settle()
 
-    def _first_records(self) -> None:
+    async def _improvise(self) -> None:
+        """Roll the dice, carry out what they say, and write it down."""
+        chance, dice, weather = self.chance, self.dice, self.weather
         for name in NAMES:
-            for _ in range(self.chance.randint(1, 4)):
-                self.crowd.create(name)
-        if self.weather.mode is MatchMode.MATCH_THEN_CREATE and self.chance.random() < 0.7:
-            self._twin()
+            for _ in range(chance.randint(1, 4)):
+                await self.perform(dice.make(name))
+        if weather.mode is MatchMode.MATCH_THEN_CREATE and chance.random() < 0.7:
+            made = dice.make("ac")
+            await self.perform(made)
+            await self.perform(dice.twin(made.token, str(made.fields["name"])))
+            await self.perform(Pass(weather.lag))
+        for _ in range(chance.randint(3, 6)):
+            for _ in range(chance.randint(0, 6)):
+                await self.perform(Pass(chance.choice((0.0, 0.4, 3.0, 47.0))))
+                for act in dice.act():
+                    await self.perform(act)
+            if chance.random() < 0.4 and (answer := self._some_answer()) is not None:
+                await self.perform(answer)
+            await self._some_disaster()
+            await self.perform(self._some_turn())
 
-    def _twin(self) -> None:
-        """The same thing on both sides, found by its name."""
-        token = self.crowd.create("ac")
-        key = next(key for key in self.crowd.ac.records() if self.crowd.ac.token(key) == token)
-        held = self.crowd.ac.records()[key]
-        self.crowd.twin(token, str(held["name"]))
-        self.clock.advance(self.weather.lag)
+    async def _some_disaster(self) -> None:
+        chance, weather = self.chance, self.weather
+        if chance.random() < weather.jumps:
+            await self.perform(Jump(chance.choice((-9000.0, -40.0, 25.0, 9000.0))))
+        if weather.rewinds:
+            if chance.random() < 0.5:
+                await self.perform(Backup())
+            if chance.random() < weather.rewinds:
+                await self.perform(Rewind())
 
-    async def troubled_run(self) -> None:
-        """One run with all that may happen to it."""
-        chance = self.chance
-        for name in NAMES:
-            if self.weather.trouble:
-                trouble(self.faults[name], self.weather.trouble)
-        self.is_restless = True
-        if chance.random() < self.weather.crashes:
-            self.fuse = Fuse(int(chance.expovariate(1 / 40)) + 1)
-        await self.run(Options(is_full=chance.random() < 0.6, is_recheck=chance.random() < 0.1))
-        self.is_restless = False
-        for faults in self.faults.values():
-            faults.remove()
+    def _some_answer(self) -> Answer | None:
+        """A person answers one question."""
+        asked = [q for q in self.store.questions(SYNC) if q.choice is None]
+        asked = [q for q in asked if q.held.rule in (Rule.CONFLICT, Rule.DELETED_ASK)]
+        if not asked:
+            return None
+        question = self.chance.choice(asked)
+        if question.held.rule is Rule.DELETED_ASK:
+            given = self.chance.choice([*DeletionAnswer]).value
+        else:
+            given = self.chance.choice([*Side]).value
+        return Answer(token_of(question.held.title), question.held.field or "", given)
+
+    def _some_turn(self) -> Turn:
+        """A run with all that may happen to it; what happens within it is added as it goes."""
+        chance, weather = self.chance, self.weather
+        self.dice.faults = {}
+        if weather.trouble:
+            self.dice.faults = {name: Faults(chance.randrange(1 << 30)) for name in NAMES}
+            for faults in self.dice.faults.values():
+                trouble(faults, weather.trouble)
+        crash_at = int(chance.expovariate(1 / 40)) + 1 if chance.random() < weather.crashes else None
+        return Turn(
+            after=chance.choice((1.0, 20.0, 70.0)),
+            is_full=chance.random() < 0.6,
+            is_recheck=chance.random() < 0.1,
+            crash_at=crash_at,
+            back_after=400.0 if chance.random() < 0.8 else 0.0,
+        )
+
+    async def perform(self, event: Event) -> None:
+        """Carry out one event of the script."""
+        match event:
+            case Turn():
+                await self._troubled_run(event)
+                return
+            case Pass(seconds):
+                self.clock.advance(seconds)
+            case Jump(seconds):
+                self.note(f"our clock jumps by {seconds}")
+                self.clock.jump(seconds)
+                self.off += seconds
+            case Answer():
+                self._answer(event)
+            case Backup():
+                self.backup = self.store._connection.serialize()
+            case Rewind():
+                await self._rewind()
+            case _:
+                if not self.crowd.do(event):
+                    return
+        self.events.append(event)
+
+    # --- what may befall a request, asked by the network
+
+    def fault(self, name: str, request: Request) -> Fault | None:
+        """Somebody may act just before the run's next request, and something may go wrong with it."""
+        self.requests += 1
+        if not self.is_troubled:
+            return None
+        return self._scripted(request) if self.script else self._rolled(name, request)
+
+    def _scripted(self, request: Request) -> Fault | None:
+        for during in self.turn.during:
+            if during.at == self.requests:
+                self.crowd.do(during.act)
+        kinds = [strike.kind for strike in self.turn.strikes if strike.at == self.requests]
+        return fault_of(kinds[0], request) if kinds else None
+
+    def _rolled(self, name: str, request: Request) -> Fault | None:
+        if self.chance.random() < self.weather.restlessness:
+            for act in self.dice.act():
+                if self.crowd.do(act):
+                    during = (*self.turn.during, During(self.requests, act))
+                    self.turn = msgspec.structs.replace(self.turn, during=during)
+        fault = self.dice.fault(name, request)
+        if fault is not None:
+            strikes = (*self.turn.strikes, Strike(self.requests, fault.kind.value))
+            self.turn = msgspec.structs.replace(self.turn, strikes=strikes)
+        return fault
+
+    def latency(self) -> float:
+        """How long an answer takes: the same for the same request of the same run."""
+        return (5 + (self.seed * 7919 + self.runs * 104729 + self.requests * 31) % 116) / 1000
+
+    # --- runs
+
+    async def _troubled_run(self, turn: Turn) -> None:
+        self.turn, self.is_troubled = turn, True
+        self.fuse = Fuse(turn.crash_at)
+        try:
+            await self.run(Options(is_full=turn.is_full, is_recheck=turn.is_recheck), turn.after)
+        finally:
+            self.is_troubled = False
+            self.events.append(self.turn)
         if self.fuse.is_blown:
-            await self._restart()
+            self.crashes += 1
+            self.fuse = Fuse()
+            self.clock.advance(turn.back_after)
+            await self.connect()
         self.fuse = Fuse()
 
-    async def _restart(self) -> None:
-        self.crashes += 1
-        self.fuse = Fuse()
-        if self.chance.random() < 0.8:
-            self.clock.advance(400)
-        await self.connect()
-
-    async def run(self, options: Options | None = None) -> Report | None:
+    async def run(self, options: Options, after: float) -> Report | None:
         """One run; None when it did not come to its end."""
         self.runs += 1
+        self.requests = 0
         self.crowd.run = self.runs
-        self.clock.advance(self.chance.choice((1, 20, 70)))
-        self.note(f"run {self.runs} {options}")
+        self.clock.advance(after)
+        let_go = sorted(name.value for name in options.release)
+        self.note(f"run {self.runs} full={options.is_full} recheck={options.is_recheck} release={let_go}")
         self.crowd.locked.clear()
         world = EngineWorld(CrashingStore(self.store, self.fuse), self.clock)  # type: ignore[arg-type]
         try:
-            report = await run(world, self.sync(), self.chance.random, options)
+            report = await run(world, self.sync(), random.Random(f"{self.seed} {self.runs}").random, options)
         except Crash as crash:
             self.note(f"crash: {crash}")
             return None
@@ -377,49 +394,89 @@ class World:
         self.reports.append(report)
         if not report.plan.brakes:
             self.crowd.still.clear()
+        self._tell(report)
+        return report
+
+    def _tell(self, report: Report) -> None:
         self.note(
             f"run done: wrote {report.writes}, held {len(report.plan.held)}, failed {len(report.failures)}"
         )
+        for brake in report.plan.brakes:
+            self.note(f"  brake {brake.name.value}: {brake.sentence}")
         for step in (*report.plan.steps, *report.plan.stopped):
             self.note(
                 f"  step {step.side.value} {type(step.write).__name__} {step.rule.value} {step.key} {step.title}"
             )
         for failure in report.failures:
             self.note(f"  failure {failure.side.value} {failure.key} {failure.code} {failure.message}")
-        return report
 
-    def _answer(self) -> None:
-        """A person answers one question."""
+    async def _rewind(self) -> None:
+        """The database of an earlier day, and a process that starts with it."""
+        if self.backup is None:
+            return
+        self.note("an old backup is put back")
+        self.forgotten += self.store.history(SYNC, limit=100_000)
+        self.forgotten += [e for intent in self.store.intents(SYNC) for e in _overridden(intent)]
+        linked = self._linked()
+        self.store.close()
+        self.store = open_store("sqlite://", secret_key=None)
+        self.store._connection.deserialize(self.backup)
+        self.unknown |= linked - self._linked()
+        self.rewound |= linked | self._linked()
+        self.clock.advance(400)
+        await self.connect()
+
+    def _linked(self) -> set[int]:
+        """Origins of the records that links tie."""
+        rows = self.store._connection.execute("SELECT title FROM sighting WHERE link IS NOT NULL").fetchall()
+        return {token_of(title) for (title,) in rows}
+
+    def _answer(self, given: Answer) -> None:
         sync, world = self.sync(), EngineWorld(self.store, self.clock)
         asked = [q for q in self.store.questions(SYNC) if q.choice is None]
-        asked = [q for q in asked if q.held.rule in (Rule.CONFLICT, Rule.DELETED_ASK)]
-        if not asked:
-            return
-        question = self.chance.choice(asked)
-        try:
-            if question.held.rule is Rule.DELETED_ASK:
-                given: object = review.answer(world, question, self.chance.choice(list(Answer)))
-                self.condemned |= {token_of(question.held.title)} if given is Answer.DELETE else set()
-            else:
-                given = review.take(world, sync, question, self.chance.choice(list(Side)))
-        except SetupError as error:
-            given = error
-        self.note(
-            f"person answers {question.held.rule.value} {question.held.field} {question.held.title}: {given}"
-        )
+        asked = [
+            q for q in asked if (token_of(q.held.title), q.held.field or "") == (given.token, given.field)
+        ]
+        for question in asked[:1]:
+            try:
+                if question.held.rule is Rule.DELETED_ASK:
+                    review.answer(world, question, DeletionAnswer(given.choice))
+                    is_deletion = given.choice == DeletionAnswer.DELETE.value
+                    self.condemned |= {given.token} if is_deletion else set()
+                elif question.held.rule is Rule.CONFLICT:
+                    review.take(world, sync, question, Side(given.choice))
+            except SetupError as error:
+                self.note(f"no answer: {error}")
+            self.note(
+                f"person answers {question.held.rule.value} {given.field} ⟦{given.token}⟧: {given.choice}"
+            )
 
     async def settle(self) -> Report:
-        """Peace: runs until two in a row find nothing to do."""
+        """Peace: the clock is right again, and runs follow until two in a row find nothing to do."""
+        self.clock.jump(-self.off)
         report, quiet = None, 0
         for _ in range(14):
-            self.clock.advance(7200 + self.weather.lag)
-            # A person looked: a side that lists nothing was really emptied.
-            report = await self.run(Options(release=frozenset({BrakeName.EMPTY_SIDE})))
+            # A person looked: a side that lists nothing was really emptied, and the clock is right.
+            let_go = frozenset(
+                {BrakeName.EMPTY_SIDE, BrakeName.CLOCK_JUMP} if self.off else {BrakeName.EMPTY_SIDE}
+            )
+            report = await self.run(Options(release=let_go), 7200 + self.weather.lag)
             is_over = report is not None and report.is_quiet and not report.unknown
             quiet = quiet + 1 if is_over else 0
             if quiet == 2 and report is not None:
                 return report
         raise AssertionError(f"not quiet after {self.runs} runs: {report.plan.steps if report else None}")
+
+
+def _overridden(intent: Intent) -> Iterator[Entry]:
+    """What the history would have told of a write whose outcome was never heard."""
+    step = intent.step
+    left, right = (step.key, step.counterpart) if step.side is Side.LEFT else (step.counterpart, step.key)
+    for made in step.fields:
+        if made.lost is not None:
+            yield Entry(
+                intent.run, step.link, left, right, made.name, step.side, None, None, made.lost, made.rule, intent.at
+            )  # fmt: skip
 
 
 def _other(name: str) -> str:
