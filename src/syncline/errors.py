@@ -23,6 +23,75 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
+
+
+class Detail(Enum):
+    """What kind of an error of one connection it is, where that is known: the error's own code, a dot, and a word.
+
+    Stable, like the codes; `core.catalogue` says what each means and what to do.
+    """
+
+    REQUIRED_FIELD = "rejected.required_field"
+    DUPLICATE = "rejected.duplicate"
+    VALIDATION = "rejected.validation"
+    UNKNOWN_FIELD = "rejected.unknown_field"
+    READ_ONLY = "rejected.read_only"
+    UNKNOWN_PERSON = "rejected.unknown_person"
+    FORBIDDEN = "rejected.forbidden"
+    UNSUPPORTED = "rejected.unsupported"
+    NO_PARENT = "rejected.no_parent"
+    NOT_KEPT = "rejected.not_kept"
+    UNKNOWN_ROUTE = "rejected.unknown_route"
+    TOKEN_REFUSED = "auth.token_refused"  # noqa: S105 - a code, no secret
+    TOKEN_EXPIRED = "auth.token_expired"  # noqa: S105 - a code, no secret
+    MISSING_SCOPE = "auth.missing_scope"
+    WRONG_KIND = "auth.wrong_kind"
+    NO_ACCESS = "auth.no_access"
+    RECONNECT = "auth.reconnect"
+    RATE_LIMITED = "transient.rate_limited"
+    DAILY_QUOTA = "transient.daily_quota"
+    UNREACHABLE = "transient.unreachable"
+    VENDOR_FAILED = "transient.vendor_failed"
+    MOVED_WHILE_READ = "transient.moved_while_read"
+    TIMEOUT = "unknown_outcome.timeout"
+    CUT = "unknown_outcome.cut"
+    FAILED_WHILE_WRITING = "unknown_outcome.vendor_failed"
+    UNREADABLE = "unknown_outcome.unreadable"
+    INTERRUPTED = "unknown_outcome.interrupted"
+    EDITED_MEANWHILE = "stale.edited"
+    BACK_AGAIN = "stale.back_again"
+    NOT_IN_TRASH = "stale.not_in_trash"
+    GONE_MEANWHILE = "not_found.gone_meanwhile"
+    WRONG_ADDRESS = "connector.wrong_address"
+    UNEXPECTED_ANSWER = "connector.unexpected_answer"
+
+
+class ProblemKind(Enum):
+    """What is wrong with something that a person wrote. Stable, like the codes."""
+
+    MISSING = "config.missing"
+    UNKNOWN_SETTING = "config.unknown_setting"
+    UNKNOWN_VALUE = "config.unknown_value"
+    UNKNOWN_VENDOR = "config.unknown_vendor"
+    BAD_VALUE = "config.bad_value"
+    VARIABLE = "config.variable"
+    CREDENTIALS = "config.credentials"
+    ADDRESS = "config.address"
+    UNKNOWN_NAME = "config.unknown_name"
+    UNKNOWN_FIELD = "mapping.unknown_field"
+    READ_ONLY = "mapping.read_only"
+    TYPES = "mapping.types"
+    UNKNOWN_TRANSFORM = "mapping.unknown_transform"
+    NO_INVERSE = "mapping.no_inverse"
+    LOSES = "mapping.loses"
+    PAIR = "mapping.pair"
+    NO_WAY_BACK = "mapping.no_way_back"
+    SETS_ONLY = "mapping.sets_only"
+    WRITTEN_TWICE = "mapping.written_twice"
+    MAPPED_TWICE = "mapping.mapped_twice"
+    EXPRESSION = "mapping.expression"
+    ONE_EXPRESSION = "mapping.one_expression"
 
 
 class SynclineError(Exception):
@@ -34,6 +103,11 @@ class SynclineError(Exception):
     code = "error"
     exit_code = 70
 
+    @property
+    def full_code(self) -> str:
+        """The code with its detail where one is known: what the catalogue is asked for."""
+        return self.code
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -42,6 +116,7 @@ class Problem:
     path: str
     message: str
     remedy: str = ""
+    kind: ProblemKind | None = None
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}" + (f" {self.remedy}" if self.remedy else "")
@@ -74,14 +149,22 @@ class MappingError(SetupError):
 
 
 class ConnectorError(SynclineError):
-    """Something about one connection. `connection` is its configured name."""
+    """Something about one connection. `connection` is its configured name, `detail` what kind of it, where known."""
 
     code = "connector"
 
-    def __init__(self, message: str, *, connection: str = "", field: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, connection: str = "", field: str | None = None, detail: Detail | None = None
+    ) -> None:
         super().__init__(message)
         self.connection = connection
         self.field = field
+        self.detail = detail
+
+    @property
+    def full_code(self) -> str:
+        """The code with its detail where one is known."""
+        return self.code if self.detail is None else self.detail.value
 
     def __str__(self) -> str:
         return f"{self.connection}: {self.args[0]}" if self.connection else str(self.args[0])
@@ -93,8 +176,15 @@ class TransientError(ConnectorError):
     code = "transient"
     exit_code = 75
 
-    def __init__(self, message: str, *, connection: str = "", after: timedelta | None = None) -> None:
-        super().__init__(message, connection=connection)
+    def __init__(
+        self,
+        message: str,
+        *,
+        connection: str = "",
+        after: timedelta | None = None,
+        detail: Detail | None = None,
+    ) -> None:
+        super().__init__(message, connection=connection, detail=detail)
         self.after = after
 
 
@@ -111,8 +201,15 @@ class AuthError(ConnectorError):
     code = "auth"
     exit_code = 3
 
-    def __init__(self, message: str, *, connection: str = "", missing_scopes: tuple[str, ...] = ()) -> None:
-        super().__init__(message, connection=connection)
+    def __init__(
+        self,
+        message: str,
+        *,
+        connection: str = "",
+        missing_scopes: tuple[str, ...] = (),
+        detail: Detail | None = None,
+    ) -> None:
+        super().__init__(message, connection=connection, detail=detail)
         self.missing_scopes = missing_scopes
 
 
@@ -123,9 +220,20 @@ class RejectedError(ConnectorError):
     code = "rejected"
 
     def __init__(
-        self, message: str, *, connection: str = "", field: str | None = None, is_duplicate: bool = False
+        self,
+        message: str,
+        *,
+        connection: str = "",
+        field: str | None = None,
+        is_duplicate: bool = False,
+        detail: Detail | None = None,
     ) -> None:
-        super().__init__(message, connection=connection, field=field)
+        super().__init__(
+            message,
+            connection=connection,
+            field=field,
+            detail=Detail.DUPLICATE if is_duplicate and detail is None else detail,
+        )
         self.is_duplicate = is_duplicate
 
 

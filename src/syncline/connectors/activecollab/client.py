@@ -15,7 +15,7 @@ import xxhash
 
 from syncline.connectors.http import Answer, Http
 from syncline.core.records import RecordKey
-from syncline.errors import ConnectorError, UnknownOutcomeError
+from syncline.errors import ConnectorError, Detail, UnknownOutcomeError
 
 Json = Mapping[str, object]
 
@@ -89,7 +89,9 @@ def split(answer: Answer) -> Sheet:
         raws = _ARRAY.decode(answer.body) if envelope is None else envelope.tasks or []
         keys = _keys(raws)
     except msgspec.DecodeError as error:
-        raise ConnectorError("a listing is not of the promised form; is this the right URL?") from error
+        raise ConnectorError(
+            "a listing is not of the promised form; is this the right URL?", detail=Detail.UNEXPECTED_ANSWER
+        ) from error
     return Sheet(raws, keys, list(map(xxhash.xxh3_128_digest, raws)), _number(answer, "totalitems"), envelope)
 
 
@@ -110,7 +112,9 @@ def decode(raw: bytes | msgspec.Raw) -> Json:
     try:
         return _OBJECT.decode(raw)
     except msgspec.DecodeError as error:
-        raise ConnectorError("an object is not of the promised form") from error
+        raise ConnectorError(
+            "an object is not of the promised form", detail=Detail.UNEXPECTED_ANSWER
+        ) from error
 
 
 def single(answer: Answer) -> Json:
@@ -118,7 +122,9 @@ def single(answer: Answer) -> Json:
     outer = decode(answer.body)
     inner = outer.get("single", outer)
     if not isinstance(inner, dict) or "id" not in inner:
-        raise ConnectorError("the answer holds no object; is this the right URL?")
+        raise ConnectorError(
+            "the answer holds no object; is this the right URL?", detail=Detail.UNEXPECTED_ANSWER
+        )
     return inner  # pyright: ignore[reportUnknownVariableType] - keys of JSON objects are strings
 
 
@@ -177,7 +183,9 @@ class Client:
             return single(answer)
         except ConnectorError as error:
             raise UnknownOutcomeError(
-                "the write was answered without the object it made", connection=error.connection
+                "the write was answered without the object it made",
+                connection=error.connection,
+                detail=Detail.UNREADABLE,
             ) from error
 
     async def history(self, slug: str, key: RecordKey) -> list[Json]:

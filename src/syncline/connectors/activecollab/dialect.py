@@ -6,6 +6,7 @@ because validation and unknown routes may both answer 500 (facts: activecollab-a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,9 +14,13 @@ import msgspec
 
 from syncline.connectors.http import Answer, Dialect
 from syncline.core.records import FieldId
-from syncline.errors import AuthError, ConnectorError, NotFoundError, RejectedError
+from syncline.errors import AuthError, ConnectorError, Detail, NotFoundError, RejectedError
 
 ANGIE = "X-Angie-AuthApiToken"
+
+_REQUIRED = re.compile(
+    r"\b(is|are) required\b|can'?t be (blank|empty)|may not be (blank|empty)", re.IGNORECASE
+)
 
 JOB_TYPE_MISSING = "Job type is required"
 """How the refusal of an estimate without a job type begins (facts: activecollab-api.md 3.4)."""
@@ -79,26 +84,31 @@ class ActiveCollabDialect(Dialect):
     def classify(self, answer: Answer, *, is_write: bool) -> ConnectorError | None:
         """What an error body means; None leaves it to the status."""
         if answer.status == 401:
-            return AuthError("the token was refused; it may have been revoked (401)")
+            return AuthError(
+                "the token was refused; it may have been revoked (401)", detail=Detail.TOKEN_REFUSED
+            )
         if answer.status == 429:
             return None
         fault = _fault(answer)
         message = (fault.message or "").strip()
         if JOB_TYPE_MISSING in message:
-            return RejectedError(_short(message), field=FieldId("estimate"))
+            return RejectedError(_short(message), field=FieldId("estimate"), detail=Detail.REQUIRED_FIELD)
         if fault.field_errors:
             return _invalid(fault.field_errors, message)
         if "Failed to match" in message:
             return RejectedError(
-                "this ActiveCollab does not know the route; is the address or version right?"
+                "this ActiveCollab does not know the route; is the address or version right?",
+                detail=Detail.UNKNOWN_ROUTE,
             )
         if _says_invalid(fault):
-            return RejectedError(_short(message) or "invalid values")
+            return RejectedError(_short(message) or "invalid values", detail=Detail.VALIDATION)
         if answer.status == 403 and is_write:
-            return RejectedError("the token's user may not do this (403)")
+            return RejectedError("the token's user may not do this (403)", detail=Detail.FORBIDDEN)
         if answer.status in (404, 410):
             return NotFoundError("not there, or not visible to the token's user")
-        return RejectedError(_short(message) or "refused (400)") if answer.status == 400 else None
+        if answer.status == 400:
+            return RejectedError(_short(message) or "refused (400)", detail=Detail.VALIDATION)
+        return None
 
 
 def _fault(answer: Answer) -> Fault:
@@ -118,10 +128,11 @@ def _says_invalid(fault: Fault) -> bool:
 def _invalid(errors: Mapping[str, msgspec.Raw] | list[msgspec.Raw], message: str) -> RejectedError:
     """A validation error, with the first field it names."""
     if isinstance(errors, list) or not errors:
-        return RejectedError(_short(message) or "invalid values")
+        return RejectedError(_short(message) or "invalid values", detail=Detail.VALIDATION)
     name, raw = next(iter(errors.items()))
     words = _words(msgspec.json.decode(raw))
-    return RejectedError(_short(words or message) or "invalid value", field=field_id(name))
+    detail = Detail.REQUIRED_FIELD if _REQUIRED.search(words) else Detail.VALIDATION
+    return RejectedError(_short(words or message) or "invalid value", field=field_id(name), detail=detail)
 
 
 def _words(said: object) -> str:

@@ -6,7 +6,7 @@ Used by both halves of `activecollab.connector`. Filters: `project` (ids) and `c
 from __future__ import annotations
 
 from syncline.core.records import Scope
-from syncline.errors import ConfigError, Problem, RejectedError
+from syncline.errors import ConfigError, Detail, Problem, RejectedError
 
 FILTERS = ("project", "create_in")
 
@@ -36,4 +36,7 @@ def home_of_new(scope: Scope) -> str:
     wanted = project_filter(scope)
     for each in (*scope.where.get("create_in", ()), *wanted):
         return each
-    raise RejectedError("a new record needs a project: name one in the filter `project` or `create_in`")
+    raise RejectedError(
+        "a new record needs a project: name one in the filter `project` or `create_in`",
+        detail=Detail.NO_PARENT,
+    )

@@ -29,7 +29,7 @@ from syncline.core.records import (
     Write,
 )
 from syncline.core.values import Person, Value
-from syncline.errors import ConnectorError, NotFoundError, RejectedError, UnknownOutcomeError
+from syncline.errors import ConnectorError, Detail, NotFoundError, RejectedError, UnknownOutcomeError
 
 
 class Writer:
@@ -67,7 +67,7 @@ class Writer:
     async def _create(self, scope: Scope, fields: Mapping[FieldId, Value]) -> Json:
         payload, done = await self._payload(fields), completion(fields)
         if "name" not in payload:
-            raise RejectedError("a value is required", field=FieldId("name"))
+            raise RejectedError("a value is required", field=FieldId("name"), detail=Detail.REQUIRED_FIELD)
         if payload.get("estimate") and not payload.get("job_type_id"):
             payload["job_type_id"] = await self._job_type()
         home = "" if self._form is PROJECT_FORM else home_of_new(scope)
@@ -75,7 +75,9 @@ class Writer:
         try:
             made = await self._client.post(path, payload)
         except NotFoundError as error:
-            raise RejectedError(f"project {home} is not there, or not visible to the token's user") from error
+            raise RejectedError(
+                f"project {home} is not there, or not visible to the token's user", detail=Detail.NO_PARENT
+            ) from error
         key = RecordKey(str(made["id"]))
         self._places.learn(home, [key])
         return await _second(self._complete(key, done=True)) if done else made
@@ -89,7 +91,9 @@ class Writer:
 
     async def _restore(self, scope: Scope, key: RecordKey, fields: Mapping[FieldId, Value]) -> Json:
         if not self._restore_path:
-            raise RejectedError("restoring over the API is switched off for this connection")
+            raise RejectedError(
+                "restoring over the API is switched off for this connection", detail=Detail.UNSUPPORTED
+            )
         path = self._restore_path.format(slug=self._form.slug, id=_checked(key))
         restored = await self._client.put(path, {})
         return await _second(self._update(scope, key, fields)) if fields else restored
@@ -141,7 +145,9 @@ class Writer:
         job_type = await self._account.default_job_type()
         if job_type is None:
             raise RejectedError(
-                "an estimate needs a job type, and the account has no default one", field=ESTIMATE
+                "an estimate needs a job type, and the account has no default one",
+                field=ESTIMATE,
+                detail=Detail.REQUIRED_FIELD,
             )
         return job_type
 
@@ -176,7 +182,7 @@ def _checked(key: RecordKey) -> RecordKey:
 def _live(json: Json) -> Json:
     """The object, when it is not in the trash. Raises `NotFoundError`: writing there reaches nobody."""
     if json.get("is_trashed"):
-        raise NotFoundError("lies in the trash")
+        raise NotFoundError("lies in the trash", detail=Detail.GONE_MEANWHILE)
     return json
 
 
@@ -186,4 +192,6 @@ async def _second(step: Awaitable[Json]) -> Json:
         return await step
     except ConnectorError as error:
         message = f"only a part of the write happened: {error.args[0]}"
-        raise UnknownOutcomeError(message, connection=error.connection, field=error.field) from error
+        raise UnknownOutcomeError(
+            message, connection=error.connection, field=error.field, detail=Detail.INTERRUPTED
+        ) from error

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from syncline.connectors.highlevel.oauth import Tokens, read_tokens, refresh_form
 from syncline.connectors.http import Answer
-from syncline.errors import AuthError
+from syncline.errors import AuthError, Detail
 from syncline.ports import Clock
 
 SaveTokens = Callable[[Tokens], Awaitable[None]]
@@ -133,7 +133,10 @@ class RenewedTokens:
         """Ask for a new pair. An answer that tells no refresh token leaves the old one good."""
         old = self._tokens.refresh_token
         if not old:
-            raise AuthError("the access token is no longer good and there is no refresh token")
+            raise AuthError(
+                "the access token is no longer good and there is no refresh token",
+                detail=Detail.TOKEN_EXPIRED,
+            )
         answer = await self._send(refresh_form(self._client.client_id, self._client.client_secret, old))
         renewed = read_tokens(answer.status, answer.body, self._clock.now())
         return renewed if renewed.refresh_token else replace(renewed, refresh_token=old)

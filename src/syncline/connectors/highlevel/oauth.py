@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from syncline.connectors.highlevel.refusals import message_of
-from syncline.errors import AuthError, ConnectorError, TransientError
+from syncline.errors import AuthError, ConnectorError, Detail, TransientError
 
 AUTHORIZE_URL = "https://marketplace.gohighlevel.com/v2/oauth/chooselocation"
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path, not a secret
@@ -100,10 +100,15 @@ def read_tokens(status: int, body: bytes, now: dt.datetime) -> Tokens:
         return _tokens(body, now)
     message = message_of(body)
     if "not active" in message.lower():
-        raise TransientError(f"HighLevel refuses new tokens: {message}", after=INACTIVE_WAIT)
+        raise TransientError(
+            f"HighLevel refuses new tokens: {message}", after=INACTIVE_WAIT, detail=Detail.VENDOR_FAILED
+        )
     if status >= 500 or status == 429:
-        raise TransientError(f"HighLevel gives no new tokens now ({status})")
-    raise AuthError(f"the connection must be made again: {message or f'no new tokens ({status})'}")
+        raise TransientError(f"HighLevel gives no new tokens now ({status})", detail=Detail.VENDOR_FAILED)
+    raise AuthError(
+        f"the connection must be made again: {message or f'no new tokens ({status})'}",
+        detail=Detail.RECONNECT,
+    )
 
 
 def _tokens(body: bytes, now: dt.datetime) -> Tokens:

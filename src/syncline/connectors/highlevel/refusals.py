@@ -10,12 +10,15 @@ import re
 
 import msgspec
 
-from syncline.errors import AuthError, ConnectorError, NotFoundError, RejectedError
+from syncline.errors import AuthError, ConnectorError, Detail, NotFoundError, RejectedError
 
 _EXPIRED = ("invalid token", "invalid jwt", "token is expired", "token has expired", "jwt expired")
 _DUPLICATE = re.compile(
     r"\bduplicate (value|record|key|entry)|already (exist|in use|taken)|(must|should|has to) be unique|unique (constraint|field|value)",
     re.IGNORECASE,
+)
+_REQUIRED = re.compile(
+    r"\b(is|are) required\b|(should|must) not be empty|\bmissing required\b", re.IGNORECASE
 )
 _OPTIONS_LISTED = "one of the following"
 _WRONG_TOKEN = ("user type mismatch", "authclass type")
@@ -66,16 +69,23 @@ def classify(status: int, body: bytes) -> ConnectorError | None:
     """
     message = message_of(body)
     if _NO_ROUTE.search(message):
-        return AuthError(f"this token cannot use the route: {message}")
+        return AuthError(f"this token cannot use the route: {message}", detail=Detail.NO_ACCESS)
     if status == 401:
         return _unauthorised(message)
     if status == 403:
-        return AuthError(message or "the token does not have access to this location")
+        return AuthError(
+            message or "the token does not have access to this location", detail=Detail.NO_ACCESS
+        )
     if status == 404:
         return NotFoundError(message or "not there (404)")
     if status in (400, 409, 422):
         is_duplicate = _DUPLICATE.search(message) is not None and _OPTIONS_LISTED not in message
-        return RejectedError(message or f"refused ({status})", is_duplicate=is_duplicate)
+        detail = Detail.REQUIRED_FIELD if _REQUIRED.search(message) else Detail.VALIDATION
+        return RejectedError(
+            message or f"refused ({status})",
+            is_duplicate=is_duplicate,
+            detail=Detail.DUPLICATE if is_duplicate else detail,
+        )
     return None
 
 
@@ -88,9 +98,12 @@ def _unauthorised(message: str) -> AuthError:
     """A 401 by its message: only some of them are cured by a new token."""
     said = message.lower()
     if "not authorized for this scope" in said:
-        return ScopeError(message)
+        return ScopeError(message, detail=Detail.MISSING_SCOPE)
     if any(part in said for part in _WRONG_TOKEN):
-        return AuthError(f"this token is of the wrong kind (agency or location): {message}")
+        return AuthError(
+            f"this token is of the wrong kind (agency or location): {message}", detail=Detail.WRONG_KIND
+        )
     if any(part in said for part in _EXPIRED):
-        return ExpiredTokenError(message)
-    return AuthError(message or "the token was refused (401)")
+        detail = Detail.TOKEN_EXPIRED if "expired" in said else Detail.TOKEN_REFUSED
+        return ExpiredTokenError(message, detail=detail)
+    return AuthError(message or "the token was refused (401)", detail=Detail.TOKEN_REFUSED)

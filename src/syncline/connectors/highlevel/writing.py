@@ -31,7 +31,7 @@ from syncline.core.values import (
     canonical_phone,
     is_blank,
 )
-from syncline.errors import RejectedError
+from syncline.errors import Detail, RejectedError
 
 _LISTS = frozenset({DataType.CHECKBOX, DataType.MULTIPLE_OPTIONS, DataType.FILE_UPLOAD})
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -138,7 +138,11 @@ def _system_keys(shape: Shape, field: FieldId, value: Value) -> tuple[str, ...]:
             if user is None:
                 if is_blank(value):
                     return ()
-                raise RejectedError("this person is no user of the HighLevel location", field=field)
+                raise RejectedError(
+                    "this person is no user of the HighLevel location",
+                    field=field,
+                    detail=Detail.UNKNOWN_PERSON,
+                )
             return (user,)
         case ManyOf(keys) if field == FOLLOWERS:
             return keys
@@ -154,12 +158,16 @@ def _system_keys(shape: Shape, field: FieldId, value: Value) -> tuple[str, ...]:
 def _property(shape: Shape, field: FieldId) -> Property:
     prop = shape.property_by_id.get(field)
     if prop is None:
-        raise RejectedError(f"{shape.key} has no field {field} that can be written", field=field)
+        raise RejectedError(
+            f"{shape.key} has no field {field} that can be written", field=field, detail=Detail.UNKNOWN_FIELD
+        )
     return prop
 
 
 def _misfit(field: FieldId, value: Value) -> RejectedError:
-    return RejectedError(f"{field} cannot hold a value of type {type(value).__name__}", field=field)
+    return RejectedError(
+        f"{field} cannot hold a value of type {type(value).__name__}", field=field, detail=Detail.VALIDATION
+    )
 
 
 def _plain(prop: Property, value: Value) -> object:
@@ -187,14 +195,14 @@ def _plain(prop: Property, value: Value) -> object:
 def _finite(prop: Property, number: Decimal) -> Decimal:
     """HighLevel keeps numbers as JavaScript does: what is no finite double cannot be stored."""
     if not math.isfinite(float(number)):
-        raise RejectedError(f"{prop.id} cannot hold this number", field=prop.id)
+        raise RejectedError(f"{prop.id} cannot hold this number", field=prop.id, detail=Detail.VALIDATION)
     return number
 
 
 def _money(prop: Property, money: Money) -> Mapping[str, object]:
     if money.currency.casefold() != "default":
         fault = f"{prop.id} holds money in the location's own currency only, not in {money.currency}"
-        raise RejectedError(fault, field=prop.id)
+        raise RejectedError(fault, field=prop.id, detail=Detail.VALIDATION)
     return {"currency": "default", "value": _finite(prop, money.amount)}
 
 
@@ -210,7 +218,9 @@ def _elements(prop: Property, value: Value) -> tuple[str, ...]:
             return keys
         case Files(files) if prop.data_type is DataType.FILE_UPLOAD:
             if not all(file.url for file in files):
-                raise RejectedError(f"{prop.id}: a file must be uploaded first", field=prop.id)
+                raise RejectedError(
+                    f"{prop.id}: a file must be uploaded first", field=prop.id, detail=Detail.VALIDATION
+                )
             return tuple(file.url for file in files)
         case _:
             raise _misfit(prop.id, value)

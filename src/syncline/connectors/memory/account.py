@@ -24,7 +24,7 @@ from syncline.core.values import (
     is_blank,
     same,
 )
-from syncline.errors import NotFoundError, RejectedError
+from syncline.errors import Detail, NotFoundError, RejectedError
 from syncline.ports import Clock
 
 
@@ -62,6 +62,7 @@ class StoredRecord:
     sequence: int
     external_key: str = ""
     trashed_at: dt.datetime | None = None
+    trashed_by: str = ""
     edits: Mapping[FieldId, Edit] = field(default_factory=dict[FieldId, Edit])
 
 
@@ -70,7 +71,7 @@ class MemoryAccount:
 
     The public attributes may be set at any time: another `schema` (drift), a `normalise` hook (the vendor stores
     something else than it was sent), `faults` (raise before or after a write's effect), `listing_gap` (a reason why
-    listings are incomplete), `hidden` keys (left out of listings).
+    listings are incomplete), `hidden` keys (left out of listings), `unreadable` keys (a direct read tells nothing).
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class MemoryAccount:
         self.token = token
         self.listing_gap = ""
         self.hidden: set[RecordKey] = set()
+        self.unreadable: set[RecordKey] = set()
         self.records: dict[RecordKey, StoredRecord] = {}
         self.sequence = 0
 
@@ -106,7 +108,7 @@ class MemoryAccount:
         empty = {each.id: BLANK for each in self.schema.fields}
         kept = self._normalised(fields)
         edits = {field_id: Edit(now, by) for field_id in kept}
-        self._save(StoredRecord(key, {**empty, **kept}, now, now, by, 0, mark, None, edits))
+        self._save(StoredRecord(key, {**empty, **kept}, now, now, by, 0, mark, edits=edits))
         return key
 
     def edit(
@@ -126,9 +128,9 @@ class MemoryAccount:
             values = {**old.fields, **changed}
             self._save(replace(old, fields=values, edits=edits, updated_at=now, updated_by=by))
 
-    def delete(self, key: RecordKey) -> None:
+    def delete(self, key: RecordKey, *, by: str = "owner@example.test") -> None:
         """Move a record to the trash."""
-        self._save(replace(self.live(key), trashed_at=self.clock.now()))
+        self._save(replace(self.live(key), trashed_at=self.clock.now(), trashed_by=by))
 
     def restore(self, key: RecordKey) -> None:
         """Bring a record back from the trash."""
@@ -161,17 +163,17 @@ class MemoryAccount:
         for field_id, value in fields.items():
             form = self.schema.field(field_id)
             if form is None:
-                raise RejectedError("unknown field", field=field_id)
+                raise RejectedError("unknown field", field=field_id, detail=Detail.UNKNOWN_FIELD)
             fault = _fault(form, value)
             if fault:
-                raise RejectedError(fault, field=field_id)
+                raise RejectedError(fault, field=field_id, detail=Detail.VALIDATION)
             if form.is_unique and not is_blank(value) and self._is_taken(field_id, value, key):
                 raise RejectedError("another record has this value", field=field_id, is_duplicate=True)
 
     def _check_required(self, fields: Mapping[FieldId, Value]) -> None:
         for form in self.schema.fields:
             if form.is_required and is_blank(fields.get(form.id, BLANK)):
-                raise RejectedError("a value is required", field=form.id)
+                raise RejectedError("a value is required", field=form.id, detail=Detail.REQUIRED_FIELD)
 
     def _is_taken(self, field_id: FieldId, value: Value, key: RecordKey | None) -> bool:
         return any(

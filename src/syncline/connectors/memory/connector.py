@@ -32,11 +32,12 @@ from syncline.core.records import (
     Restore,
     Scope,
     Sighting,
+    Unseen,
     Update,
     Write,
 )
 from syncline.core.values import BLANK, FieldType, ManyOf, OneOf, Person, Reference, Text, Value, YesNo
-from syncline.errors import AuthError, NotFoundError, RejectedError
+from syncline.errors import AuthError, Detail, NotFoundError, RejectedError
 from syncline.ports import Ending, Health, ObjectSummary, Page, Quota
 
 PAGE_SIZE = 100
@@ -131,10 +132,12 @@ class MemoryConnector:
         """One record, or the proof that it is gone."""
         self._call(scope.object_type)
         stored = self.account.records.get(key)
+        if key in self.account.unreadable:
+            return Unseen("this user may not look")
         if stored is None:
             return Gone(Proof.NOT_FOUND)
         if stored.trashed_at is not None:
-            return Gone(Proof.TRASHED, stored.trashed_at)
+            return Gone(Proof.TRASHED, stored.trashed_at, stored.trashed_by)
         record = self._record(stored)
         return Present(msgspec.structs.replace(record, in_scope=_is_in(scope, record.fields)))
 
@@ -173,7 +176,7 @@ class MemoryConnector:
     def _call(self, object_type: ObjectTypeId | None = None) -> None:
         self._calls += 1
         if self._token != self.account.token:
-            raise AuthError("the token was refused", connection=self._name)
+            raise AuthError("the token was refused", connection=self._name, detail=Detail.TOKEN_REFUSED)
         if object_type is not None and object_type != self.account.schema.id:
             raise NotFoundError(f"no object type {object_type}", connection=self._name)
 
@@ -190,11 +193,11 @@ class MemoryConnector:
                 account.edit(key, fields, by=by)
             case Delete(key):
                 self._allow(Ability.DELETE)
-                account.delete(key)
+                account.delete(key, by=by)
             case Archive(key):
                 self._allow(Ability.ARCHIVE)
                 if self._archive_field is None:
-                    raise RejectedError("cannot archive", connection=self._name)
+                    raise RejectedError("cannot archive", connection=self._name, detail=Detail.UNSUPPORTED)
                 account.edit(key, {self._archive_field: YesNo(yes=True)}, by=by)
             case Restore(key, fields):
                 self._allow(Ability.RESTORE, fields)
@@ -207,11 +210,13 @@ class MemoryConnector:
     def _allow(self, ability: Ability, fields: Mapping[FieldId, Value] | None = None) -> None:
         """Raise `RejectedError` for what this object type, or one of these fields, does not allow."""
         if ability not in self.account.schema.abilities:
-            raise RejectedError(f"cannot {ability.value}", connection=self._name)
+            raise RejectedError(f"cannot {ability.value}", connection=self._name, detail=Detail.UNSUPPORTED)
         for field_id in fields or {}:
             form = self.account.schema.field(field_id)
             if form is not None and form.is_read_only:
-                raise RejectedError("read-only", connection=self._name, field=field_id)
+                raise RejectedError(
+                    "read-only", connection=self._name, field=field_id, detail=Detail.READ_ONLY
+                )
 
     def _defaults(self, scope: Scope) -> dict[FieldId, Value]:
         """What a new record needs so that it lies in the scope: the first listed value of each filter."""

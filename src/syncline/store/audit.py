@@ -1,0 +1,119 @@
+"""The audit trail: appended to, read, and checked link by link.
+
+A part of `SqlStore`. Numbers have no gaps, and the last hash is kept beside the chain, so that an entry taken off its end
+is missed as well.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+
+import msgspec
+import sqlalchemy as sa
+
+from syncline.core.audit import BEGIN, AuditEntry, AuditFault, AuditKind, canonical_json, fault, sealed
+from syncline.core.records import SyncId
+from syncline.store.codec import micros, moment
+from syncline.store.secrets import Secrets
+from syncline.store.session import Row
+from syncline.store.tables import audit
+
+_COLUMNS = ("id", "at", "kind", "sync", "subject", "body", "previous", "hash")
+_ALL = sa.select(*(audit.c[name] for name in _COLUMNS))
+_APPEND = sa.insert(audit).inline().values({name: sa.bindparam(name) for name in _COLUMNS})
+_LAST = _ALL.order_by(audit.c.id.desc()).limit(sa.bindparam("most"))
+_ENTRY = _ALL.where(audit.c.id == sa.bindparam("entry"))
+_NEXT = _ALL.where(audit.c.id > sa.bindparam("after")).order_by(audit.c.id).limit(sa.bindparam("most"))
+_SINCE = audit.c.at >= sa.bindparam("since")
+_OF_KIND = audit.c.kind == sa.bindparam("kind")
+_OF_SYNC = audit.c.sync == sa.bindparam("sync")
+_TRAIL = {
+    (is_kind, is_sync): _LAST.where(
+        _SINCE, *([_OF_KIND] if is_kind else []), *([_OF_SYNC] if is_sync else [])
+    )
+    for is_kind in (False, True)
+    for is_sync in (False, True)
+}
+
+_CHUNK = 1_000
+_NOBODY = SyncId("")
+"""The memo of the chain belongs to no sync."""
+_HEAD = "audit"
+
+
+class Audit(Secrets):
+    """The audit trail."""
+
+    def audit(
+        self, kind: AuditKind, body: object, *, now: dt.datetime, sync: str = "", subject: str = ""
+    ) -> AuditEntry:
+        """Append an entry. `body` becomes canonical JSON; it must hold no secret and no field value."""
+        with self._together():
+            last = self._row(_LAST, most=1)
+            number, previous = (last[0] + 1, last[-1]) if last else (1, BEGIN)
+            text = canonical_json(body)
+            at = moment(micros(now))
+            entry = sealed(
+                AuditEntry(number, at, kind.value, sync, subject, msgspec.Raw(text.encode()), previous, "")
+            )
+            self._run(
+                _APPEND,
+                id=number,
+                at=micros(now),
+                kind=kind.value,
+                sync=sync,
+                subject=subject,
+                body=text,
+                previous=previous,
+                hash=entry.hash,
+            )
+            self.remember(_NOBODY, _HEAD, f"{number} {entry.hash}")
+            return entry
+
+    def audit_entry(self, entry: int) -> AuditEntry | None:
+        """One entry of the trail."""
+        row = self._row(_ENTRY, entry=entry)
+        return None if row is None else _entry(row)
+
+    def audit_trail(
+        self,
+        since: dt.datetime | None = None,
+        kind: AuditKind | None = None,
+        sync: str | None = None,
+        limit: int = 100,
+    ) -> Sequence[AuditEntry]:
+        """The latest `limit` entries, oldest first."""
+        asked: dict[str, object] = {"since": micros(since) or 0, "most": limit}
+        if kind is not None:
+            asked["kind"] = kind.value
+        if sync is not None:
+            asked["sync"] = sync
+        rows = self._rows(_TRAIL[kind is not None, sync is not None], **asked)
+        return [_entry(row) for row in reversed(rows)]
+
+    def verify_audit(self) -> AuditFault | None:
+        """The first entry at which the chain is broken; None when it holds."""
+        before: AuditEntry | None = None
+        for entry in self._chain():
+            found = fault(before, entry)
+            if found is not None:
+                return found
+            before = entry
+        end = f"{before.id} {before.hash}" if before is not None else None
+        head = self.recall(_NOBODY, _HEAD)
+        if end == head:
+            return None
+        return AuditFault((before.id if before else 0) + 1, "entries are missing at the end of the trail")
+
+    def _chain(self) -> Iterator[AuditEntry]:
+        """All entries in the order of their numbers, some at a time."""
+        after = -1
+        while rows := self._rows(_NEXT, after=after, most=_CHUNK):
+            yield from (_entry(row) for row in rows)
+            after = rows[-1][0]
+
+
+def _entry(row: Row) -> AuditEntry:
+    number, at, kind, sync, subject, body, previous, own = row
+    return AuditEntry(number, moment(at), kind, sync, subject, msgspec.Raw(body.encode()), previous, own)
