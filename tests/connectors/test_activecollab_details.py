@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -240,14 +241,30 @@ async def test_many_missing_tasks_do_not_search_all_projects_again(world: Active
     assert world.connector.calls - before == 2
 
 
-async def test_the_trash_tells_when_a_task_went(world: ActiveCollabWorld) -> None:
+async def test_tasks_looked_for_at_the_same_time_are_all_found(world: ActiveCollabWorld) -> None:
+    keys = [await world.create(f"Task {number}") for number in range(5)]
+    restarted = world.connect(world.settings)
+
+    async def time_goes_by() -> None:
+        while True:
+            world.clock.advance(1)
+            await asyncio.sleep(0)
+
+    passing = asyncio.create_task(time_goes_by())
+    found = await asyncio.gather(*(restarted.fetch(world.scope, key) for key in keys))
+    passing.cancel()
+
+    assert all(isinstance(sighting, Present) for sighting in found)
+
+
+async def test_the_trash_tells_when_a_task_went_and_who_moved_it_there(world: ActiveCollabWorld) -> None:
     key = await world.create("Short-lived")
     await world.clock.sleep(90)
     await world.delete(key)
 
     sighting = await world.connector.fetch(world.scope, key)
 
-    assert sighting == Gone(Proof.TRASHED, START + dt.timedelta(seconds=90))
+    assert sighting == Gone(Proof.TRASHED, START + dt.timedelta(seconds=90), "owner@example.test")
 
 
 async def test_a_task_of_a_project_that_is_not_visible_any_more_is_unseen(world: ActiveCollabWorld) -> None:

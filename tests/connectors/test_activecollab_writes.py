@@ -161,7 +161,9 @@ async def test_archiving_completes_and_deleting_trashes(world: ActiveCollabWorld
     await world.connector.write(world.scope, Delete(thrown))
 
     assert (await present(world, kept)).fields[DONE] == YesNo(yes=True)
-    assert await world.connector.fetch(world.scope, thrown) == Gone(Proof.TRASHED, START)
+    assert await world.connector.fetch(world.scope, thrown) == Gone(
+        Proof.TRASHED, START, "owner@example.test"
+    )
 
 
 async def test_restoring_can_be_switched_off(world: ActiveCollabWorld) -> None:

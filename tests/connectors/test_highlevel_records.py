@@ -184,11 +184,15 @@ class TestRoundTrip:
 
     @LAW
     @given(values())
-    def test_both_read_shapes_decode_to_the_same_record(self, fields: dict[FieldId, Value]) -> None:
+    def test_both_read_shapes_decode_to_the_same_record_but_for_who_changed_it(
+        self, fields: dict[FieldId, Value]
+    ) -> None:
         body = sent(create_body(SHAPE, Create(fields), location="LOC", style=STYLE))
         properties = stored(body["properties"])
 
-        assert to_record(SHAPE, direct(properties)) == to_record(SHAPE, found(properties))
+        read, searched = to_record(SHAPE, direct(properties)), to_record(SHAPE, found(properties))
+        assert (read.updated_by, searched.updated_by) == ("", "owner@example.test")
+        assert read == msgspec.structs.replace(searched, updated_by="")
 
     @LAW
     @given(values(), values())
@@ -213,6 +217,20 @@ class TestRoundTrip:
 
 
 class TestReading:
+    @pytest.mark.parametrize(
+        ("told", "by"),
+        [
+            ({"source": "WEB_USER", "sourceId": "u2"}, "two@example.test"),
+            ({"source": "INTEGRATION", "sourceId": "app-1"}, "app-1"),
+            ({"source": "WORKFLOW"}, ""),
+            ({"sourceId": 7}, ""),
+            (None, ""),
+            ("u1", ""),
+        ],
+    )
+    def test_a_search_tells_who_changed_a_record_last(self, told: object, by: str) -> None:
+        assert to_record(SHAPE, found({}, lastUpdatedBy=told)).updated_by == by
+
     def test_numbers_keep_every_digit(self) -> None:
         record = to_record(
             SHAPE, b'{"id":"r1","properties":{"hours":46401.10,"price":{"currency":"default","value":0.1}}}'

@@ -9,22 +9,26 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import NoReturn
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
+from syncline.connectors.day import Meter
 from syncline.connectors.limiter import SlidingWindow
 from syncline.connectors.transport import AiohttpTransport, Answer, Transport
+from syncline.core.quota import Terms
 from syncline.core.retry import delay
 from syncline.errors import (
     AuthError,
     ConfigError,
     ConnectorError,
+    Detail,
     NotFoundError,
     Problem,
+    ProblemKind,
     RejectedError,
     StaleError,
     TransientError,
@@ -55,11 +59,41 @@ PATIENCE = dt.timedelta(seconds=90)
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What every connector needs from outside. `jitter` gives numbers in [0, 1), like `random.Random.random`."""
+    """What a connector needs from outside. `jitter` gives numbers in [0, 1), like `random.Random.random`.
+
+    `terms` are the limits configured for the connection, `meter` keeps its calls; without one they are forgotten.
+    `limiters` are those already made, by connection.
+    """
 
     transport: Transport
     clock: Clock
     jitter: Callable[[], float]
+    terms: Terms = field(default_factory=Terms)
+    meter: Meter | None = None
+    limiters: dict[str, SlidingWindow] = field(default_factory=dict[str, SlidingWindow])
+
+    def limiter(
+        self,
+        connection: str,
+        *,
+        concurrency: int,
+        limit: int | None = None,
+        interval: dt.timedelta = dt.timedelta(seconds=10),
+        daily_limit: int | None = None,
+    ) -> SlidingWindow:
+        """The connection's one budget, beginning with what the vendor publishes (None: nothing). Every connector made for
+        it here shares it."""
+        if connection not in self.limiters:
+            self.limiters[connection] = SlidingWindow(
+                self.clock,
+                limit=limit,
+                interval=interval,
+                concurrency=concurrency,
+                daily_limit=daily_limit,
+                terms=self.terms,
+                meter=self.meter,
+            )
+        return self.limiters[connection]
 
 
 class Dialect:
@@ -138,7 +172,8 @@ class Http:
         )
 
     async def close(self) -> None:
-        """Let go of sockets."""
+        """Let go of sockets, and write down what was counted."""
+        self.limiter.close()
         await self._environment.transport.close()
 
     async def _tried(self, bearable: type[TransientError], send: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -174,7 +209,9 @@ class Http:
             self._judge(answer, is_write=is_write)
         except UnknownOutcomeError as error:
             if not is_write:
-                raise TransientError(str(error.args[0]), connection=self._connection) from error
+                raise TransientError(
+                    str(error.args[0]), connection=self._connection, detail=Detail.UNREACHABLE
+                ) from error
             error.connection = self._connection
             raise
         except ConnectorError as error:
@@ -197,14 +234,16 @@ class Http:
         if answer.is_ok:
             if _is_page(answer):
                 fault = "answered a web page instead of JSON; is this the right URL?"
-                raise UnknownOutcomeError(fault) if is_write else ConnectorError(fault)
+                if is_write:
+                    raise UnknownOutcomeError(fault, detail=Detail.UNREADABLE)
+                raise ConnectorError(fault, detail=Detail.WRONG_ADDRESS)
             return
         if answer.status == 429:
             pause = _retry_after(answer, self._environment.clock.now())
             if pause is not None and _is_bearable(pause):
                 self.limiter.hold(pause)
             raise self._dialect.classify(answer, is_write=is_write) or _RateError(
-                "the vendor asks to slow down (429)", after=pause
+                "the vendor asks to slow down (429)", after=pause, detail=Detail.RATE_LIMITED
             )
         error = self._dialect.classify(answer, is_write=is_write)
         if error is not None:
@@ -215,7 +254,11 @@ class Http:
         """The full address. Raises `ConnectorError` for one that is not below the base URL's origin."""
         if "://" in path or path.startswith("//"):
             if _origin(path) != _origin(self.base):
-                raise ConnectorError("refused to call another host", connection=self._connection)
+                raise ConnectorError(
+                    "refused to call another host",
+                    connection=self._connection,
+                    detail=Detail.WRONG_ADDRESS,
+                )
             url = path
         else:
             url = f"{self.base}/{path.lstrip('/')}"
@@ -243,20 +286,27 @@ def _raise_by_status(answer: Answer, now: dt.datetime, *, is_write: bool) -> NoR
     """What a status means when the vendor's dialect has nothing to say about the answer."""
     status = answer.status
     if 300 <= status < 400:
-        raise ConnectorError(f"redirects elsewhere ({status}), which is not followed; is this the right URL?")
+        raise ConnectorError(
+            f"redirects elsewhere ({status}), which is not followed; is this the right URL?",
+            detail=Detail.WRONG_ADDRESS,
+        )
     if status == 401:
-        raise AuthError("the credentials were refused (401)")
+        raise AuthError("the credentials were refused (401)", detail=Detail.TOKEN_REFUSED)
     if status == 403:
-        raise AuthError("the credentials lack a right for this (403)")
+        raise AuthError("the credentials lack a right for this (403)", detail=Detail.NO_ACCESS)
     if status in (404, 410):
         raise NotFoundError(f"not there ({status})")
     if status in (409, 412):
-        raise StaleError(f"the record moved meanwhile ({status})")
+        raise StaleError(f"the record moved meanwhile ({status})", detail=Detail.EDITED_MEANWHILE)
     if status >= 500 and is_write:
-        raise UnknownOutcomeError(f"the vendor failed ({status}); the write may have happened")
+        raise UnknownOutcomeError(
+            f"the vendor failed ({status}); the write may have happened", detail=Detail.FAILED_WHILE_WRITING
+        )
     if status >= 500 or status == 408:
-        raise TransientError(f"the vendor failed ({status})", after=_retry_after(answer, now))
-    raise RejectedError(f"the vendor refuses this request ({status})")
+        raise TransientError(
+            f"the vendor failed ({status})", after=_retry_after(answer, now), detail=Detail.VENDOR_FAILED
+        )
+    raise RejectedError(f"the vendor refuses this request ({status})", detail=Detail.VALIDATION)
 
 
 def _retry_after(answer: Answer, now: dt.datetime) -> dt.timedelta | None:
@@ -282,7 +332,9 @@ def base_url(text: str) -> str:
 
 
 def _bad_url(fault: str, remedy: str) -> ConfigError:
-    return ConfigError("The connection's address cannot be used.", (Problem("url", fault, remedy),))
+    return ConfigError(
+        "The connection's address cannot be used.", (Problem("url", fault, remedy, ProblemKind.ADDRESS),)
+    )
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:

@@ -14,7 +14,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from syncline.errors import ConnectorError, TransientError, UnknownOutcomeError
+from syncline.errors import ConnectorError, Detail, TransientError, UnknownOutcomeError
 
 T = TypeVar("T")
 
@@ -91,13 +91,17 @@ class AiohttpTransport:
                 names = {name.lower(): value for name, value in answer.headers.items()}
                 return Answer(answer.status, names, content)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise TransientError(f"cannot be reached ({type(error).__name__})") from error
+            raise TransientError(
+                f"cannot be reached ({type(error).__name__})", detail=Detail.UNREACHABLE
+            ) from error
         except aiohttp.InvalidURL as error:
-            raise ConnectorError("the address cannot be read") from error
+            raise ConnectorError("the address cannot be read", detail=Detail.WRONG_ADDRESS) from error
         except TimeoutError as error:
-            raise UnknownOutcomeError("no answer in time") from error
+            raise UnknownOutcomeError("no answer in time", detail=Detail.TIMEOUT) from error
         except (aiohttp.ClientError, OSError) as error:
-            raise UnknownOutcomeError(f"the connection was cut ({type(error).__name__})") from error
+            raise UnknownOutcomeError(
+                f"the connection was cut ({type(error).__name__})", detail=Detail.CUT
+            ) from error
 
     async def close(self) -> None:
         """Close all sockets; a later `send` opens new ones."""

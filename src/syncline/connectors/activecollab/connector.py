@@ -23,7 +23,7 @@ from syncline.connectors.activecollab.records import to_edits, to_record
 from syncline.connectors.activecollab.schema import form_of, options, schema
 from syncline.connectors.activecollab.scopes import project_filter
 from syncline.connectors.activecollab.writing import Writer, cost
-from syncline.connectors.http import Environment, Http, SlidingWindow
+from syncline.connectors.http import Environment, Http
 from syncline.core.records import (
     Edit,
     FieldId,
@@ -75,7 +75,7 @@ def connect(name: str, settings: Settings, environment: Environment) -> ActiveCo
         api_url(settings.url),
         connection=name,
         environment=environment,
-        limiter=SlidingWindow(environment.clock, concurrency=settings.concurrency),
+        limiter=environment.limiter(name, concurrency=settings.concurrency),
         dialect=ActiveCollabDialect(credentials),
     )
     return ActiveCollabConnector(name, settings, Client(http), environment, credentials.user_id)
@@ -130,7 +130,7 @@ class ActiveCollabConnector:
 
     @property
     def quota(self) -> Quota:
-        """ActiveCollab tells no limits; only our own restraint holds (facts: activecollab-api.md 5)."""
+        """ActiveCollab tells no limits; what is configured and our own restraint hold (facts: activecollab-api.md 5)."""
         return self._client.http.limiter.quota
 
     async def check(self) -> Health:
@@ -233,6 +233,8 @@ class ActiveCollabConnector:
 
     async def _sighting(self, form: Form, json: Json, *, is_in: bool) -> Sighting:
         if json.get("is_trashed"):
-            return Gone(Proof.TRASHED, moment(json.get("trashed_on")))
+            by = str(json.get("trashed_by_id") or "")
+            email = (await self._account.people()).person(by).email if by else ""
+            return Gone(Proof.TRASHED, moment(json.get("trashed_on")), email or by)
         record = await self._account.record(form, json)
         return Present(record if is_in else msgspec.structs.replace(record, in_scope=False))

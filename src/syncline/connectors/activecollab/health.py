@@ -35,10 +35,10 @@ async def examine(client: Client, site: str, user_id: str) -> Health:
         return Health(site, "", version, problems=(str(error.args[0]),))
     if user is None:
         return Health(account, "unknown (the token does not tell)", version)
-    return _health(account, user, version)
+    return _health(account, user, version, (site, user_id))
 
 
-def _health(account: str, user: Json, version: str) -> Health:
+def _health(account: str, user: Json, version: str, ids: tuple[str, str]) -> Health:
     role = str(user.get("class") or "")
     permissions = user.get("custom_permissions")
     granted = cast("list[object]", permissions) if isinstance(permissions, list) else []
@@ -51,6 +51,8 @@ def _health(account: str, user: Json, version: str) -> Health:
         scopes=(role, *(str(each) for each in granted)),
         problems=problems,
         warnings=warnings,
+        account_id=ids[0],
+        user_id=ids[1],
     )
 
 

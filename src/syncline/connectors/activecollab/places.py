@@ -14,7 +14,7 @@ from syncline.connectors.activecollab.attributes import Form
 from syncline.connectors.activecollab.client import Client, Json
 from syncline.connectors.activecollab.listing import Collection, Mark, Project, projects
 from syncline.core.records import RecordKey
-from syncline.errors import NotFoundError, TransientError
+from syncline.errors import Detail, NotFoundError, TransientError
 from syncline.ports import Clock
 
 
@@ -70,6 +70,10 @@ class Places:
         if was is not None and (json := await self._read(was, key)) is not None:
             return Found(was, json)
         async with self._searching:
+            # Another search may have found it while we waited; only where it was looked for in vain is forgotten.
+            home = self._home.get(key)
+            if home is not None and home != was and (json := await self._read(home, key)) is not None:
+                return Found(home, json)
             visible = await projects(self._client)
             in_order = sorted(visible, key=lambda project: project.id not in first)
             found = await self._search(key, in_order)
@@ -104,7 +108,7 @@ class Places:
             collection.keys.update(collection.completed)
         self.learn_all(project, collection)
         if gap := collection.gap(trust_counts=self._trust_counts):
-            raise TransientError(f"project {project}: {gap}")
+            raise TransientError(f"project {project}: {gap}", detail=Detail.MOVED_WHILE_READ)
 
     async def _read(self, project: str, key: RecordKey) -> Json | None:
         try:

@@ -23,7 +23,7 @@ from syncline.connectors.activecollab.client import Json
 from syncline.connectors.activecollab.dialect import field_id
 from syncline.core.records import Edit, FieldId, Record, RecordKey
 from syncline.core.values import Blank, Text, Value, YesNo, is_blank
-from syncline.errors import RejectedError
+from syncline.errors import Detail, RejectedError
 
 
 def to_record(form: Form, json: Json, directory: Directory, site: str) -> Record:
@@ -53,14 +53,14 @@ def to_payload(form: Form, fields: Mapping[FieldId, Value], directory: Directory
     for name, value in fields.items():
         attribute = form.attribute(name)
         if attribute is None:
-            raise RejectedError("unknown field", field=name)
+            raise RejectedError("unknown field", field=name, detail=Detail.UNKNOWN_FIELD)
         if attribute.by_route:
             continue
         if attribute.send is None:
-            raise RejectedError("read-only", field=name)
+            raise RejectedError("read-only", field=name, detail=Detail.READ_ONLY)
         if is_blank(value):
             if attribute.is_required:
-                raise RejectedError("a value is required", field=name)
+                raise RejectedError("a value is required", field=name, detail=Detail.REQUIRED_FIELD)
             payload[attribute.key] = attribute.clear
         else:
             payload[attribute.key] = _sent(attribute, attribute.send, value, directory)
@@ -69,11 +69,11 @@ def to_payload(form: Form, fields: Mapping[FieldId, Value], directory: Directory
 
 def _sent(attribute: Attribute, send: Send, value: Value, directory: Directory) -> object:
     if value.__struct_config__.tag != attribute.type.value:
-        raise RejectedError(f"wants {attribute.type.value}", field=attribute.id)
+        raise RejectedError(f"wants {attribute.type.value}", field=attribute.id, detail=Detail.VALIDATION)
     try:
         return send(value, directory)
     except CannotSendError as error:
-        raise RejectedError(str(error), field=attribute.id) from None
+        raise RejectedError(str(error), field=attribute.id, detail=Detail.VALIDATION) from None
 
 
 def completion(fields: Mapping[FieldId, Value]) -> bool | None:
@@ -82,7 +82,7 @@ def completion(fields: Mapping[FieldId, Value]) -> bool | None:
     if value is None:
         return None
     if not isinstance(value, YesNo | Blank):
-        raise RejectedError("wants yes_no", field=IS_COMPLETED)
+        raise RejectedError("wants yes_no", field=IS_COMPLETED, detail=Detail.VALIDATION)
     return isinstance(value, YesNo) and value.yes
 
 

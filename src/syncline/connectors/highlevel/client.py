@@ -28,6 +28,7 @@ from syncline.connectors.http import Answer, Dialect, Environment, Http, Sliding
 from syncline.errors import (
     AuthError,
     ConnectorError,
+    Detail,
     NotFoundError,
     RejectedError,
     TransientError,
@@ -37,7 +38,8 @@ from syncline.errors import (
 DEFAULT_VERSION = "2021-07-28"
 BURST = 100
 INTERVAL = dt.timedelta(seconds=10)
-"""The published limit, until the first answer's headers tell the real one (facts: section 4)."""
+DAILY = 200_000
+"""The published limits, until the first answer's headers tell the real one (facts: section 4)."""
 CONCURRENCY = 10
 """Calls at a time: as many as the engine has writers, and a little more, so that the vendor's answers set the pace."""
 
@@ -135,8 +137,12 @@ class HighLevelDialect(Dialect):
         return refusals.classify(answer.status, answer.body)
 
     def observe(self, answer: Answer, limiter: SlidingWindow) -> None:
-        """Learn from `X-RateLimit-*`. A 429 of the short window comes without `Retry-After`: wait one window."""
+        """Learn from `X-RateLimit-*`. A 429 of the short window comes without `Retry-After`: wait one window. What a 401
+        tells is nobody's budget."""
+        if answer.status == 401:
+            return
         window = _number(answer.headers, "x-ratelimit-interval-milliseconds")
+        reset = _number(answer.headers, "x-ratelimit-daily-reset")
         interval = None if window is None else dt.timedelta(milliseconds=window)
         limiter.observe(
             limit=_number(answer.headers, "x-ratelimit-max"),
@@ -144,6 +150,7 @@ class HighLevelDialect(Dialect):
             left=_number(answer.headers, "x-ratelimit-remaining"),
             daily_limit=_number(answer.headers, "x-ratelimit-limit-daily"),
             daily_left=_number(answer.headers, "x-ratelimit-daily-remaining"),
+            daily_reset=None if reset is None else dt.timedelta(milliseconds=reset),
         )
         if answer.status == 429 and _used_up_day(answer.headers) is None:
             limiter.hold(interval or INTERVAL)
@@ -155,7 +162,7 @@ def _used_up_day(headers: Mapping[str, str]) -> TransientError | None:
         return None
     reset = _number(headers, "x-ratelimit-daily-reset")
     after = dt.timedelta(hours=1) if reset is None else dt.timedelta(milliseconds=reset)
-    return TransientError("the daily quota of HighLevel is used up", after=after)
+    return TransientError("the daily quota of HighLevel is used up", after=after, detail=Detail.DAILY_QUOTA)
 
 
 def _number(headers: Mapping[str, str], name: str) -> int | None:
@@ -176,7 +183,9 @@ class Client:
         location: str,
         versions: Mapping[str, str],
     ) -> None:
-        limiter = SlidingWindow(environment.clock, limit=BURST, interval=INTERVAL, concurrency=CONCURRENCY)
+        limiter = environment.limiter(
+            connection, limit=BURST, interval=INTERVAL, concurrency=CONCURRENCY, daily_limit=DAILY
+        )
         self.location = location
         self.http = Http(
             base, connection=connection, environment=environment, limiter=limiter, dialect=HighLevelDialect()
@@ -296,6 +305,7 @@ class Client:
                 f"the token lacks the scope {route.scope}",
                 connection=self._connection,
                 missing_scopes=(route.scope,),
+                detail=Detail.MISSING_SCOPE,
             ) from error
 
     async def _send(
@@ -326,5 +336,7 @@ class Client:
                 )
         except UnknownOutcomeError as error:
             raise TransientError(
-                "no clear answer to the token request", connection=self._connection
+                "no clear answer to the token request",
+                connection=self._connection,
+                detail=Detail.UNREACHABLE,
             ) from error

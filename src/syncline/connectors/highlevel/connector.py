@@ -56,6 +56,7 @@ from syncline.errors import (
     AuthError,
     ConfigError,
     ConnectorError,
+    Detail,
     NotFoundError,
     Problem,
     RejectedError,
@@ -180,7 +181,9 @@ class HighLevelConnector:
                 await self.client.delete_record(shape.key, key)
                 return Receipt(key, None)
             case Archive() | Restore():
-                raise RejectedError("HighLevel can neither archive nor restore a record")
+                raise RejectedError(
+                    "HighLevel can neither archive nor restore a record", detail=Detail.UNSUPPORTED
+                )
 
     async def find(self, scope: Scope, external_key: str) -> Sequence[Record]:
         """Records whose external key field holds this, each verified by its own value.
@@ -291,7 +294,9 @@ def _receipt(shape: Shape, body: bytes) -> Receipt:
     try:
         record = _answered(shape, body)
     except ConnectorError as error:
-        raise UnknownOutcomeError(f"written, but the answer cannot be read: {error}") from error
+        raise UnknownOutcomeError(
+            f"written, but the answer cannot be read: {error}", detail=Detail.UNREADABLE
+        ) from error
     return Receipt(record.key, record)
 
 

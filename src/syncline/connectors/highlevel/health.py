@@ -74,6 +74,8 @@ async def check(client: Client) -> Health:
         scopes=scopes,
         missing_scopes=tuple(findings.missing),
         problems=(*findings.faults, *lacking),
+        account_id=client.location,
+        user_id=user_id,
     )
 
 

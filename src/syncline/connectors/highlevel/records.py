@@ -51,6 +51,7 @@ class WireRecord(msgspec.Struct, rename="camel"):
     date_updated: dt.datetime | None = None
     created_at: dt.datetime | None = None
     updated_at: dt.datetime | None = None
+    last_updated_by: object = None
 
 
 _DECODER = msgspec.json.Decoder(WireRecord, float_hook=Decimal)
@@ -73,9 +74,17 @@ def to_record(shape: Shape, raw: bytes | msgspec.Raw) -> Record:
         fields={**fields, **_system_values(shape, wire, created, updated)},
         updated_at=updated,
         created_at=created,
+        updated_by=_author(shape, wire.last_updated_by),
         title=_plain(wire.properties.get(shape.title_key)),
         external_key=external.text if isinstance(external, Text) else "",
     )
+
+
+def _author(shape: Shape, told: object) -> str:
+    """Who changed a record last: a user's e-mail, else the id of the user or program. Only a search tells (facts: 1.3,
+    provenance)."""
+    source = cast("dict[object, object]", told).get("sourceId") if isinstance(told, dict) else None
+    return (shape.people.person(source).email or source) if isinstance(source, str) else ""
 
 
 def _plain(value: object) -> str:
