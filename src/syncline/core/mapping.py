@@ -16,11 +16,12 @@ from enum import Enum
 import msgspec
 
 from syncline.core.convert import Untranslatable, convert, is_lossless
+from syncline.core.formulas import transform_faults, translated_by
 from syncline.core.records import FieldId, FieldSchema, ObjectSchema, Side
 from syncline.core.transforms import TRANSFORMS, Transform
 from syncline.core.translation import Scalar, Translation, Way, read_scalar, translation
 from syncline.core.values import FieldType, ManyOf, OneOf, Person, Value, same
-from syncline.errors import MappingError, Problem
+from syncline.errors import MappingError, Problem, ProblemKind
 
 
 class Direction(Enum):
@@ -54,7 +55,8 @@ class FieldMapping(msgspec.Struct, frozen=True):
 
     `values` pairs option keys or labels (None: blank); several left values may share a right one and the other way
     round: the first pair of a value is the one it translates to. `people` pairs e-mails that differ between the sides.
-    `is_lossy` accepts a mapping that does not survive the round trip.
+    `is_lossy` accepts a mapping that does not survive the round trip. `to_right` and `to_left` are expressions that
+    make the one side's value of the other's, which they call `value`.
     """
 
     left: FieldId
@@ -65,6 +67,17 @@ class FieldMapping(msgspec.Struct, frozen=True):
     transform: str | None = None
     people: tuple[tuple[str, str], ...] = ()
     is_lossy: bool = False
+    to_right: str | None = None
+    to_left: str | None = None
+
+    @property
+    def has_expressions(self) -> bool:
+        """Whether values go over by expressions."""
+        return self.to_right is not None or self.to_left is not None
+
+    def expression(self, side: Side) -> str | None:
+        """The expression that makes the value of a side, if there is one."""
+        return self.to_left if side is Side.LEFT else self.to_right
 
     def of(self, side: Side) -> FieldId:
         """The field of one side."""
@@ -95,8 +108,12 @@ class Lens(msgspec.Struct, frozen=True):
 
     @property
     def is_many(self) -> bool:
-        """Whether both fields hold sets that can be merged element by element."""
-        return self.left.type is FieldType.MANY_OF and self.right.type is FieldType.MANY_OF
+        """Whether both fields hold sets that can be merged element by element; an expression takes a set as a whole."""
+        return (
+            not self.mapping.has_expressions
+            and self.left.type is FieldType.MANY_OF
+            and self.right.type is FieldType.MANY_OF
+        )
 
 
 def lenses(
@@ -138,14 +155,21 @@ def _policy(
     if mapping.conflict is not None:
         return mapping.conflict
     both_many = left.type is FieldType.MANY_OF and right.type is FieldType.MANY_OF
-    return ConflictPolicy.MERGE if both_many else conflicts
+    return ConflictPolicy.MERGE if both_many and not mapping.has_expressions else conflicts
 
 
 def _known(field_id: FieldId, schema: ObjectSchema, path: str, problems: list[Problem]) -> FieldSchema | None:
     field = schema.field(field_id)
     if field is None:
         known = ", ".join(sorted(other.id for other in schema.fields))
-        problems.append(Problem(path, f"{schema.id} has no field '{field_id}'.", f"It has: {known}."))
+        problems.append(
+            Problem(
+                path,
+                f"{schema.id} has no field '{field_id}'.",
+                f"It has: {known}.",
+                ProblemKind.UNKNOWN_FIELD,
+            )
+        )
     return field
 
 
@@ -153,6 +177,8 @@ def _faults(mapping: FieldMapping, left: FieldSchema, right: FieldSchema, path: 
     out: list[Problem] = []
     for side, source, target in ((Side.RIGHT, left, right), (Side.LEFT, right, left)):
         if not mapping.direction.flows_to(side):
+            unused = mapping.expression(side)
+            out += transform_faults(unused, source, target, f"{path}.to_{side.value}") if unused else []
             continue
         if target.is_read_only:
             way = Direction.TO_LEFT if side is Side.RIGHT else Direction.TO_RIGHT
@@ -161,12 +187,20 @@ def _faults(mapping: FieldMapping, left: FieldSchema, right: FieldSchema, path: 
                     f"{path}.{side.value}",
                     f"'{target.id}' is read-only.",
                     f"Set direction: {way.value}, or map another field.",
+                    ProblemKind.READ_ONLY,
                 )
             )
         out += _type_faults(mapping, source, target, path, side)
-    if mapping.conflict is ConflictPolicy.MERGE and not (left.type is right.type is FieldType.MANY_OF):
+    if mapping.conflict is ConflictPolicy.MERGE and (
+        mapping.has_expressions or not (left.type is right.type is FieldType.MANY_OF)
+    ):
         out.append(
-            Problem(f"{path}.conflict", "only many-of fields merge.", "Choose newest, left, right or ask.")
+            Problem(
+                f"{path}.conflict",
+                "only many-of fields merge.",
+                "Choose newest, left, right or ask.",
+                ProblemKind.SETS_ONLY,
+            )
         )
     return out or _loss(mapping, left, right, path) + _pair_faults(mapping, left, right, path)
 
@@ -174,30 +208,58 @@ def _faults(mapping: FieldMapping, left: FieldSchema, right: FieldSchema, path: 
 def _type_faults(
     mapping: FieldMapping, source: FieldSchema, target: FieldSchema, path: str, side: Side
 ) -> list[Problem]:
+    if mapping.has_expressions:
+        return _expression_faults(mapping, source, target, path, side)
     if mapping.values:
         return _set_faults(source, target, path)
     if mapping.transform is None:
         if convert(source.type, target.type) is None:
             text = f"{source.type.value} '{source.id}' does not become {target.type.value} '{target.id}'."
-            return [Problem(path, text, "Name a transform, pair the values, or map another field.")]
+            return [
+                Problem(
+                    path, text, "Name a transform, pair the values, or map another field.", ProblemKind.TYPES
+                )
+            ]
         return []
     transform = TRANSFORMS.get(mapping.transform)
     if transform is None:
         known = ", ".join(sorted(TRANSFORMS))
         return [
             Problem(
-                f"{path}.transform", f"there is no transform '{mapping.transform}'.", f"There are: {known}."
+                f"{path}.transform",
+                f"there is no transform '{mapping.transform}'.",
+                f"There are: {known}.",
+                ProblemKind.UNKNOWN_TRANSFORM,
             )
         ]
     expected = _transform(mapping, side)
     if expected is None:
         text = f"'{transform.name}' has no inverse."
-        return [Problem(f"{path}.transform", text, "Set direction: to_right or to_left.")]
+        return [
+            Problem(f"{path}.transform", text, "Set direction: to_right or to_left.", ProblemKind.NO_INVERSE)
+        ]
     if (source.type, target.type) != (expected.source, expected.target):
         text = f"'{expected.name}' makes {expected.target.value} of {expected.source.value}, "
         text += f"here it would have to make {target.type.value} of {source.type.value}."
-        return [Problem(f"{path}.transform", text, "Choose another transform or field.")]
+        return [Problem(f"{path}.transform", text, "Choose another transform or field.", ProblemKind.TYPES)]
     return []
+
+
+def _expression_faults(
+    mapping: FieldMapping, source: FieldSchema, target: FieldSchema, path: str, side: Side
+) -> list[Problem]:
+    """An expression that is missing, that stands beside another way to translate, or that has faults itself."""
+    here, there = f"to_{side.value}", f"to_{side.other.value}"
+    text = mapping.expression(side)
+    if text is None:
+        ways = "both ways" if mapping.direction is Direction.BOTH else "this way"
+        told = f"is missing: the field goes {ways}, and only {there} is given."
+        remedy = f"Give {here} as well, or set direction: {there}."
+        return [Problem(f"{path}.{here}", told, remedy, ProblemKind.ONE_EXPRESSION)]
+    if mapping.values or mapping.transform is not None:
+        told = "values and transforms do not go together with expressions."
+        return [Problem(f"{path}.{here}", told, "Keep one of them.", ProblemKind.ONE_EXPRESSION)]
+    return transform_faults(text, source, target, f"{path}.{here}")
 
 
 def _set_faults(source: FieldSchema, target: FieldSchema, path: str) -> list[Problem]:
@@ -205,18 +267,19 @@ def _set_faults(source: FieldSchema, target: FieldSchema, path: str) -> list[Pro
     if source.type is not FieldType.MANY_OF or target.type is FieldType.MANY_OF:
         return []
     text = f"a set of options '{source.id}' does not become {target.type.value} '{target.id}' by pairs."
-    return [Problem(f"{path}.values", text, "Set a direction, or map another field.")]
+    return [Problem(f"{path}.values", text, "Set a direction, or map another field.", ProblemKind.TYPES)]
 
 
 def _loss(mapping: FieldMapping, left: FieldSchema, right: FieldSchema, path: str) -> list[Problem]:
-    if mapping.direction is not Direction.BOTH or mapping.is_lossy or mapping.values:
+    is_told_by_values = bool(mapping.values) or mapping.has_expressions
+    if mapping.direction is not Direction.BOTH or mapping.is_lossy or is_told_by_values:
         return []
     transform = TRANSFORMS.get(mapping.transform or "")
     lossless = transform.is_lossless if transform else is_lossless(left.type, right.type)
     if lossless:
         return []
     text = f"a two-way mapping of {left.type.value} and {right.type.value} loses something on the way back."
-    return [Problem(path, text, "Set a direction, or accept it with lossy: true.")]
+    return [Problem(path, text, "Set a direction, or accept it with lossy: true.", ProblemKind.LOSES)]
 
 
 def _pair_faults(mapping: FieldMapping, left: FieldSchema, right: FieldSchema, path: str) -> list[Problem]:
@@ -226,7 +289,7 @@ def _pair_faults(mapping: FieldMapping, left: FieldSchema, right: FieldSchema, p
             if isinstance(read_scalar(scalar, field), Untranslatable):
                 known = ", ".join(option.key for option in field.options or ()) or field.type.value
                 text = f"'{scalar}' is no value of '{field.id}'."
-                out.append(Problem(f"{path}.values[{index}]", text, f"It takes: {known}."))
+                out.append(Problem(f"{path}.values[{index}]", text, f"It takes: {known}.", ProblemKind.PAIR))
     return out
 
 
@@ -250,6 +313,7 @@ def _round_trip_faults(lens: Lens, path: str) -> list[Problem]:
                             f"{path}.{name}[{index}]",
                             text,
                             "Leave the pair out, or accept it with lossy: true.",
+                            ProblemKind.NO_WAY_BACK,
                         )
                     )
     return out
@@ -282,7 +346,12 @@ def _written_twice(mappings: Sequence[FieldMapping]) -> list[Problem]:
             if earlier != index:
                 text = f"'{mapping.of(side)}' is already written by fields[{earlier}]."
                 out.append(
-                    Problem(f"fields[{index}].{side.value}", text, "Keep one of them, or set directions.")
+                    Problem(
+                        f"fields[{index}].{side.value}",
+                        text,
+                        "Keep one of them, or set directions.",
+                        ProblemKind.WRITTEN_TWICE,
+                    )
                 )
     return out
 
@@ -295,12 +364,14 @@ def _mapped_twice(mappings: Sequence[FieldMapping]) -> list[Problem]:
         earlier = first.setdefault((mapping.left, mapping.right), index)
         if earlier != index:
             text = f"'{mapping.left}' and '{mapping.right}' are already mapped by fields[{earlier}]."
-            out.append(Problem(f"fields[{index}]", text, "Keep one of them."))
+            out.append(Problem(f"fields[{index}]", text, "Keep one of them.", ProblemKind.MAPPED_TWICE))
     return out
 
 
 def _way(mapping: FieldMapping, left: FieldSchema, right: FieldSchema, side: Side) -> Translation:
     """How a value goes to the field of `side`."""
+    if mapping.has_expressions:
+        return _by_expression(mapping, left, right, side)
     transform = _transform(mapping, side)
     if mapping.transform is not None and transform is None:
         text = f"'{mapping.transform}' has no inverse"
@@ -310,6 +381,15 @@ def _way(mapping: FieldMapping, left: FieldSchema, right: FieldSchema, side: Sid
     pairs = tuple((there, here) for here, there in mapping.values)
     people = tuple((there, here) for here, there in mapping.people)
     return translation(Way(right, left, pairs, people, transform))
+
+
+def _by_expression(mapping: FieldMapping, left: FieldSchema, right: FieldSchema, side: Side) -> Translation:
+    text = mapping.expression(side)
+    if text is None:
+        return lambda _: Untranslatable("the field goes the other way only")
+    if side is Side.RIGHT:
+        return translated_by(text, Way(left, right, people=mapping.people))
+    return translated_by(text, Way(right, left, people=tuple((b, a) for a, b in mapping.people)))
 
 
 def _transform(mapping: FieldMapping, side: Side) -> Transform | None:

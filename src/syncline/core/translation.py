@@ -52,7 +52,7 @@ def translation(way: Way) -> Translation:
         return lambda _: Untranslatable(text)
     if way.target.type is FieldType.TEXT and way.source.type in (FieldType.ONE_OF, FieldType.MANY_OF):
         apply = _labelling(way.source, apply)
-    fitted = _fit(way)
+    fitted = fit(way)
 
     def translate(value: Value) -> Value | Untranslatable:
         if is_blank(value):
@@ -135,7 +135,7 @@ def shown(value: Value) -> str:
 # --- fitting a value to its field -----------------------------------------------------------------------------------
 
 
-def _fit(way: Way) -> Translation:
+def fit(way: Way) -> Translation:
     """Make a value of the right type one that the target field accepts."""
     match way.target.type:
         case FieldType.ONE_OF:

@@ -1,0 +1,43 @@
+"""A regular expression into a test of texts whose time grows with the text alone.
+
+Called by `expression_check`. RE2 has no look-around and no back references, and never tries anything twice: a pattern
+that would keep other engines busy for years is as quick as any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from syncline.core.expression_cost import StopError
+
+MAX_PATTERN = 500
+"""Characters of a pattern."""
+_MEMORY = 1 << 20
+
+
+def pattern(text: str) -> Callable[[str], bool] | str:
+    """The test whether a text holds the pattern, or why it is none."""
+    if len(text) > MAX_PATTERN:
+        return f"it has {len(text)} characters; {MAX_PATTERN} are allowed"
+    import re2  # noqa: PLC0415 - only where there is a pattern  # pyright: ignore[reportMissingTypeStubs] - has none
+
+    engine: Any = re2
+    settings = engine.Options()
+    settings.log_errors = False
+    settings.max_mem = _MEMORY
+    try:
+        compiled = engine.compile(text, settings)
+    except engine.error as error:
+        told = error.args[0] if error.args else b""
+        return told.decode(errors="replace") if isinstance(told, bytes) else str(told)
+    except UnicodeEncodeError:
+        return "it holds half a character"
+
+    def holds(whole: str) -> bool:
+        try:
+            return compiled.search(whole) is not None
+        except UnicodeEncodeError as error:
+            raise StopError("the text holds half a character") from error
+
+    return holds
