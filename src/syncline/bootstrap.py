@@ -10,23 +10,41 @@ import asyncio
 import datetime as dt
 import hashlib
 import random
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 
-from syncline.config import ActiveCollabSettings, Config, HighLevelSettings, SyncSettings
+from syncline.config import (
+    ActiveCollabSettings,
+    Config,
+    HighLevelSettings,
+    SyncSettings,
+    applied_syncs,
+    canonical,
+)
 from syncline.connectors import activecollab, highlevel
 from syncline.connectors.http import Environment, Transport
 from syncline.connectors.transport import AiohttpTransport
+from syncline.core.changes import Change, changes, digest
 from syncline.core.decisions import Rules
-from syncline.core.mapping import Lens, lenses
+from syncline.core.expressions import Condition
+from syncline.core.formulas import filter_of
+from syncline.core.formulas import problems as problems_of
+from syncline.core.mapping import FieldMapping, Lens, lenses
+from syncline.core.memory import Version
+from syncline.core.quota import Terms
 from syncline.core.records import Ability, FieldId, ObjectSchema, Side, SyncId
-from syncline.engine.sync import Patience, SideSetup, Sync, Watch, World, unwatched
-from syncline.errors import ConfigError, MappingError, NotFoundError, Problem
+from syncline.core.shapes import is_needed
+from syncline.engine import versions
+from syncline.engine.footing import identity_of
+from syncline.engine.schemas import kept_schema
+from syncline.engine.sync import Patience, SideSetup, Sync, Unfit, Watch, World, unwatched
+from syncline.engine.trial import check, try_out
+from syncline.errors import ConfigError, MappingError, NotFoundError, Problem, ProblemKind
 from syncline.ports import Clock, Connector, Store
-from syncline.store import open_store
+from syncline.store import StoreMeter, open_store
 
 _LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _RESOURCES = ("objects", "custom-fields", "users", "locations", "businesses")
@@ -46,7 +64,11 @@ class SystemClock:
 
 @dataclass(slots=True)
 class Installation:
-    """Everything of one configuration. Connectors are made on first use; `close` lets go of them."""
+    """Everything of one configuration. Connectors are made on first use; `close` lets go of them.
+
+    The syncs of `config` are those of the version in force; `draft` holds the file's, which are the same things before
+    the first version.
+    """
 
     config: Config
     store: Store
@@ -54,23 +76,62 @@ class Installation:
     jitter: Callable[[], float]
     transport: Transport = field(default_factory=AiohttpTransport)
     patience: Patience = field(default_factory=Patience)
+    draft: Mapping[str, SyncSettings] = field(default_factory=dict[str, SyncSettings])
+    version: Version | None = None
     _connectors: dict[str, Connector] = field(default_factory=dict[str, Connector])
+    _environments: dict[str, Environment] = field(default_factory=dict[str, Environment])
+
+    def changes(self) -> tuple[Change, ...]:
+        """What the file would change in the version in force; nothing before the first."""
+        return () if self.version is None else changes(canonical(self.config.syncs), canonical(self.draft))
+
+    @property
+    def notice(self) -> str:
+        """That the file says something else than what is in force; empty when it does not."""
+        if self.version is None or not self.changes():
+            return ""
+        number = self.version.number
+        return f"syncline.yaml differs from version {number}: see `syncline diff`, then `syncline apply`"
+
+    async def adopt(self) -> None:
+        """First use: what the file says is in force from now on. Nobody was shown anything, so the brakes on a changed
+        mapping or filter still pull. Raises `MappingError` when a mapping would lose something."""
+        if self.version is None and self.config.syncs:
+            for name in self.config.syncs:
+                sync = await self.sync(name)
+                check(sync.id, await try_out(sync))
+            body = canonical(self.config.syncs)
+            self.version = versions.apply(self.store, self.clock, body, "first run", is_approved=False)
+
+    def trial(self, syncs: Mapping[str, SyncSettings]) -> Installation:
+        """The same accounts and memory with other syncs, which have to fit as they stand. It shares the connectors, and
+        is closed with this one."""
+        return replace(self, config=self.config.model_copy(update={"syncs": dict(syncs)}), version=None)
 
     def connector(self, name: str) -> Connector:
         """The connector of a configured connection. Raises `ConfigError` for a name that is not there."""
-        if name not in self._connectors:
+        projects = _filtered(self.config, name, "project")
+        # What a connector offers hangs on the filters of its syncs; a trial may have others.
+        cached = " ".join((name, *projects))
+        if cached not in self._connectors:
             settings = self.config.connections.get(name)
             if settings is None:
                 known = ", ".join(self.config.connections)
                 raise ConfigError(f"There is no connection '{name}'. There are: {known}.")
-            environment = Environment(self.transport, self.clock, self.jitter)
+            environment = self._environment(name, settings.quota.terms())
             match settings:
                 case ActiveCollabSettings():
-                    projects = _filtered(self.config, name, "project")
-                    self._connectors[name] = _activecollab(name, settings, projects, environment)
+                    self._connectors[cached] = _activecollab(name, settings, projects, environment)
                 case HighLevelSettings():
-                    self._connectors[name] = self._highlevel(name, settings, environment)
-        return self._connectors[name]
+                    self._connectors[cached] = self._highlevel(name, settings, environment)
+        return self._connectors[cached]
+
+    def _environment(self, name: str, terms: Terms) -> Environment:
+        """What the connectors of one connection have in common: above all one budget."""
+        if name not in self._environments:
+            meter = StoreMeter(name, self.store, self.clock)
+            self._environments[name] = Environment(self.transport, self.clock, self.jitter, terms, meter)
+        return self._environments[name]
 
     def _highlevel(self, name: str, settings: HighLevelSettings, environment: Environment) -> Connector:
         return highlevel.connect(
@@ -89,14 +150,40 @@ class Installation:
     async def sync(self, name: str) -> Sync:
         """A configured sync with both schemas discovered and its mapping checked against them.
 
-        Raises `ConfigError` for a name that is not there, `MappingError` with every fault of the mapping.
+        Raises `ConfigError` for a name that is not there, `MappingError` with every fault of the mapping. A line of the
+        version in force that does not fit any more is no fault: it rests, unless the sync cannot do without it.
         """
         settings = self.config.syncs.get(name)
         if settings is None:
-            known = ", ".join(self.config.syncs) or "none yet"
-            raise ConfigError(f"There is no sync '{name}'. There are: {known}.")
+            raise ConfigError(self._unknown(name))
         left, right = [await self._side(name, settings, side) for side in Side]
-        return _connected(name, settings, left, right, self._patience(settings))
+        applied = digest(self.version.body[name]) if self.version else None
+        return _connected(name, settings, (left, right), self._patience(settings), applied)
+
+    async def remembered(self, name: str) -> Sync:
+        """A configured sync with both object types as the last run saw them: no call is made, unless none has run yet or
+        the mapping does not fit what it saw. Raises what `sync` raises."""
+        settings = self.config.syncs.get(name)
+        if settings is None:
+            raise ConfigError(self._unknown(name))
+        kept = [kept_schema(self.store, SyncId(name), side) for side in Side]
+        setups = [
+            SideSetup(self.connector(settings.side(side).connection), settings.scope(side), schema)
+            for side, schema in zip(Side, kept, strict=True)
+            if schema is not None
+        ]
+        applied = digest(self.version.body[name]) if self.version else None
+        try:
+            left, right = setups
+            return _connected(name, settings, (left, right), self._patience(settings), applied)
+        except (ValueError, MappingError):
+            return await self.sync(name)
+
+    def _unknown(self, name: str) -> str:
+        if name in self.draft:
+            return f"The sync '{name}' is not applied yet: see `syncline diff`, then `syncline apply`."
+        known = ", ".join(self.config.syncs) or "none yet"
+        return f"There is no sync '{name}'. There are: {known}."
 
     async def _side(self, name: str, settings: SyncSettings, side: Side) -> SideSetup:
         connector = self.connector(settings.side(side).connection)
@@ -108,9 +195,10 @@ class Installation:
             path = f"syncs.{name}.{side.value}.object"
             text = f"'{scope.object_type}' is no object type of {settings.side(side).connection}."
             raise ConfigError(
-                "The configuration does not fit:", (Problem(path, text, f"It has: {offered}."),)
+                "The configuration does not fit:",
+                (Problem(path, text, f"It has: {offered}.", ProblemKind.UNKNOWN_NAME),),
             ) from error
-        return SideSetup(connector, scope, schema)
+        return SideSetup(connector, scope, schema, identity_of(await connector.check()))
 
     def _patience(self, settings: SyncSettings) -> Patience:
         lag = {
@@ -120,8 +208,7 @@ class Installation:
                 connection := self.config.connections[settings.side(side).connection], HighLevelSettings
             )
         }
-        known = self.patience
-        return Patience(known.fresh, known.lease, lag, known.writers)
+        return replace(self.patience, lag=lag)
 
     def world(self, watch: Watch = unwatched) -> World:
         """What a run may touch."""
@@ -140,8 +227,13 @@ def install(
     """Open the configured database (made when it is not there). `folder` is where a relative file lies."""
     key = config.secret_key.get_secret_value() if config.secret_key else None
     store = open_store(config.database_url(folder), secret_key=key)
+    version = versions.applied(store)
+    effective = config
+    if version is not None:
+        effective = config.model_copy(update={"syncs": applied_syncs(version.body, version.number)})
     # Jitter spreads retries; nothing secret hangs on it.
-    return Installation(config, store, clock or SystemClock(), random.Random(seed).random)  # noqa: S311
+    jitter = random.Random(seed).random  # noqa: S311
+    return Installation(effective, store, clock or SystemClock(), jitter, draft=config.syncs, version=version)
 
 
 def _filtered(config: Config, connection: str, name: str) -> tuple[str, ...]:
@@ -192,11 +284,22 @@ def _access(
 
 
 def _connected(
-    name: str, settings: SyncSettings, left: SideSetup, right: SideSetup, patience: Patience
+    name: str,
+    settings: SyncSettings,
+    sides: tuple[SideSetup, SideSetup],
+    patience: Patience,
+    applied: str | None,
 ) -> Sync:
+    """The sync of these settings. `applied` is their digest where they are in force: a line that fitted when it was
+    applied, and does not any more, rests."""
+    left, right = sides
     setups = {Side.LEFT: left, Side.RIGHT: right}
+    may_create = settings.may_create() & _able(setups, Ability.CREATE)
+    unfit = _unfit(settings, left.schema, right.schema, may_create) if applied else ()
+    resting = {(each.mapping.left, each.mapping.right) for each in unfit}
+    going = [each for each in settings.mappings() if (each.left, each.right) not in resting]
     rules = Rules(
-        _fitting(name, settings, left.schema, right.schema),
+        _fitting(name, settings, going, left.schema, right.schema),
         settings.deletes,
         settings.deleted_edit,
         _able(setups, Ability.ARCHIVE),
@@ -209,30 +312,76 @@ def _connected(
         rules,
         settings.match_rule(),
         settings.limits(),
-        settings.may_create() & _able(setups, Ability.CREATE),
+        may_create,
         _digest(settings.mappings()),
-        _digest([settings.scope(side) for side in Side]),
+        _digest([*(settings.scope(side) for side in Side), *settings.filters().items()]),
         patience,
+        applied or "",
+        unfit,
+        filters=_filters(settings, left.schema, right.schema)[0],
     )
 
 
-def _fitting(name: str, settings: SyncSettings, left: ObjectSchema, right: ObjectSchema) -> tuple[Lens, ...]:
-    """The lenses of a sync. Raises `MappingError` with every fault of the mapping and of the match keys."""
+def _unfit(
+    settings: SyncSettings, left: ObjectSchema, right: ObjectSchema, may_create: frozenset[Side]
+) -> tuple[Unfit, ...]:
+    """The lines that do not fit by themselves, but for those that the sync cannot do without."""
+    out: list[Unfit] = []
+    for mapping in settings.mappings():
+        try:
+            lenses([mapping], left, right, settings.conflicts)
+        except MappingError as error:
+            fields = (left.field(mapping.left), right.field(mapping.right))
+            if not is_needed(mapping, fields, settings.match_rule(), may_create):
+                reason = " ".join(f"{each.message} {each.remedy}".strip() for each in error.problems)
+                out.append(Unfit(mapping, reason))
+    return tuple(out)
+
+
+def _fitting(
+    name: str,
+    settings: SyncSettings,
+    mappings: Sequence[FieldMapping],
+    left: ObjectSchema,
+    right: ObjectSchema,
+) -> tuple[Lens, ...]:
+    """The lenses of these lines. Raises `MappingError` with every fault of the mapping and of the match keys."""
     problems = [
-        Problem(f"match.on[{index}]", f"{schema.id} has no field '{field_id}'.", "Name a key field.")
+        Problem(
+            f"match.on[{index}]",
+            f"{schema.id} has no field '{field_id}'.",
+            "Name a key field.",
+            ProblemKind.UNKNOWN_FIELD,
+        )
         for index, pair in enumerate(settings.match_rule().on)
         for schema, field_id in zip((left, right), pair, strict=True)
         if schema.field(field_id) is None
     ]
+    problems += _filters(settings, left, right)[1]
     made: tuple[Lens, ...] = ()
     try:
-        made = lenses(settings.mappings(), left, right, settings.conflicts)
+        made = lenses(mappings, left, right, settings.conflicts)
     except MappingError as error:
         problems += error.problems
     if problems:
-        placed = tuple(Problem(f"syncs.{name}.{each.path}", each.message, each.remedy) for each in problems)
+        placed = tuple(replace(each, path=f"syncs.{name}.{each.path}") for each in problems)
         raise MappingError(f"The sync '{name}' does not fit {left.title} and {right.title}:", placed)
     return made
+
+
+def _filters(
+    settings: SyncSettings, left: ObjectSchema, right: ObjectSchema
+) -> tuple[dict[Side, Condition], list[Problem]]:
+    """The filters of both sides, and what is wrong with them."""
+    made: dict[Side, Condition] = {}
+    problems: list[Problem] = []
+    for side, text in settings.filters().items():
+        found = filter_of(text, left if side is Side.LEFT else right)
+        if isinstance(found, Condition):
+            made[side] = found
+        else:
+            problems += problems_of(found, f"{side.value}.filter")
+    return made, problems
 
 
 def _able(setups: dict[Side, SideSetup], ability: Ability) -> frozenset[Side]:

@@ -21,19 +21,61 @@ from pydantic import (
     SecretStr,
     ValidationError,
     WithJsonSchema,
+    field_validator,
 )
 from pydantic_core import ErrorDetails
 
-from syncline.core.brakes import BrakeName, Limits
+from syncline.core.brakes import BRAKES, BrakeName, Limits
 from syncline.core.decisions import DeletedEdit, DeletePolicy
 from syncline.core.mapping import ConflictPolicy, Direction, FieldMapping, Scalar
 from syncline.core.match import MatchMode, MatchRule
+from syncline.core.quota import RESERVE, Terms
 from syncline.core.records import FieldId, ObjectTypeId, Scope, Side
-from syncline.errors import ConfigError, Problem
+from syncline.errors import ConfigError, Problem, ProblemKind
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_PERCENT = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*%\s*$")
+
+
+def _share(value: object) -> object:
+    if isinstance(value, str):
+        found = _PERCENT.match(value)
+        if found is None:
+            raise ValueError(f"'{value}' is no share.")
+        return float(found.group(1)) / 100
+    return None if value is False else value
+
+
+_SHARE_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$"},
+        {"type": "number"},
+        {"const": False},
+        {"type": "null"},
+    ]
+}
+Share = Annotated[float | None, BeforeValidator(_share), WithJsonSchema(_SHARE_SCHEMA)]
+
+
+class QuotaSettings(_Model):
+    """What a connection may use, where its vendor's answers tell nothing, and what is kept for live work."""
+
+    daily: int | None = Field(default=None, gt=0, description="Calls a day (UTC).")
+    burst: tuple[Annotated[int, Field(gt=0)], Annotated[float, Field(gt=0)]] | None = Field(
+        default=None, description="Calls, and in how many seconds: [100, 10]."
+    )
+    reserve: Share = Field(
+        default=RESERVE,
+        description="The share of every limit that full runs leave to live edits and to people.",
+    )
+
+    def terms(self) -> Terms:
+        """As the limiter takes it."""
+        return Terms(self.daily, self.burst, self.reserve or 0.0)
 
 
 class ActiveCollabSettings(_Model):
@@ -47,6 +89,7 @@ class ActiveCollabSettings(_Model):
     header: str = Field("X-Angie-AuthApiToken", description="The header that carries the token.")
     prefix: str = Field("", description="What stands before the token, such as Bearer.")
     job_type: str = Field("", description="Id of the job type for estimates; empty: the account's default.")
+    quota: QuotaSettings = Field(default=QuotaSettings(), description="What the connection may use.")
 
 
 class OAuthSettings(_Model):
@@ -72,6 +115,7 @@ class HighLevelSettings(_Model):
     external_key: str = Field(
         "syncline_key", description="Text field (best a unique one) in which created records carry our mark."
     )
+    quota: QuotaSettings = Field(default=QuotaSettings(), description="What the connection may use.")
 
 
 ConnectionSettings = Annotated[ActiveCollabSettings | HighLevelSettings, Field(discriminator="vendor")]
@@ -100,6 +144,9 @@ class SideSettings(_Model):
         default_factory=dict,
         description="Which records take part, by filter name. ActiveCollab: project, create_in (ids).",
     )
+    filter: str | None = Field(
+        None, description="Which records take part: an expression (CEL) over the side's fields, yes or no."
+    )
 
 
 class FieldSettings(_Model):
@@ -121,6 +168,12 @@ class FieldSettings(_Model):
     lossy: bool = Field(
         default=False, description="Accept that a value may not survive the way there and back."
     )
+    to_right: str | None = Field(
+        None, description="An expression (CEL) that makes the right value of the left one, `value`."
+    )
+    to_left: str | None = Field(
+        None, description="An expression (CEL) that makes the left value of the right one, `value`."
+    )
 
 
 class MatchSettings(_Model):
@@ -132,29 +185,6 @@ class MatchSettings(_Model):
     mode: MatchMode = MatchMode.MATCH_THEN_CREATE
 
 
-_PERCENT = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*%\s*$")
-
-
-def _share(value: object) -> object:
-    if isinstance(value, str):
-        found = _PERCENT.match(value)
-        if found is None:
-            raise ValueError(f"'{value}' is no share.")
-        return float(found.group(1)) / 100
-    return None if value is False else value
-
-
-_SHARE_SCHEMA = {
-    "anyOf": [
-        {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$"},
-        {"type": "number"},
-        {"const": False},
-        {"type": "null"},
-    ]
-}
-Share = Annotated[float | None, BeforeValidator(_share), WithJsonSchema(_SHARE_SCHEMA)]
-
-
 class BrakeSettings(_Model):
     """When a run stops before it writes anything."""
 
@@ -164,6 +194,16 @@ class BrakeSettings(_Model):
         default=5, ge=0, description="Fewer records than this never pull a percentage brake."
     )
     off: list[BrakeName] = Field(default_factory=list[BrakeName])
+    forecast: Share = 1.0
+
+    @field_validator("off")
+    @classmethod
+    def _may_be_off(cls, names: list[BrakeName]) -> list[BrakeName]:
+        """Some brakes may only be released for one run."""
+        fixed = [name.value for name in names if not BRAKES[name].may_be_off]
+        if fixed:
+            raise ValueError(f"{', '.join(fixed)} can only be released once, with `syncline brakes release`.")
+        return names
 
 
 class SyncSettings(_Model):
@@ -192,6 +232,10 @@ class SyncSettings(_Model):
         settings = self.side(side)
         return Scope(ObjectTypeId(settings.object), {name: tuple(v) for name, v in settings.where.items()})
 
+    def filters(self) -> dict[Side, str]:
+        """The expressions that say which records take part, of the sides that have one."""
+        return {side: text for side in Side if (text := self.side(side).filter) is not None}
+
     def mappings(self) -> tuple[FieldMapping, ...]:
         """The mapped fields."""
         return tuple(
@@ -204,6 +248,8 @@ class SyncSettings(_Model):
                 field.transform,
                 tuple(field.people.items()),
                 field.lossy,
+                field.to_right,
+                field.to_left,
             )
             for field in self.fields
         )
@@ -215,7 +261,7 @@ class SyncSettings(_Model):
     def limits(self) -> Limits:
         """When brakes pull."""
         brakes = self.brakes
-        return Limits(brakes.changes, brakes.deletes, brakes.at_least, frozenset(brakes.off))
+        return Limits(brakes.changes, brakes.deletes, brakes.at_least, frozenset(brakes.off), brakes.forecast)
 
     def may_create(self) -> frozenset[Side]:
         """The sides on which new records may be made."""
@@ -275,6 +321,26 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
     return config
 
 
+def canonical(syncs: Mapping[str, SyncSettings]) -> dict[str, Any]:
+    """The syncs as plain JSON with every setting, defaults too: the form in which versions are kept and compared."""
+    return {name: sync.model_dump(mode="json") for name, sync in syncs.items()}
+
+
+def applied_syncs(body: Mapping[str, Any], version: int) -> dict[str, SyncSettings]:
+    """The syncs of a kept version. Raises `ConfigError` when this Syncline does not know one of its settings."""
+    try:
+        return {name: SyncSettings.model_validate(sync) for name, sync in body.items()}
+    except ValidationError as error:
+        problems = tuple(_problem(detail) for detail in error.errors())
+        raise ConfigError(f"Version {version} of the configuration has faults:", problems) from error
+
+
+def as_yaml(syncs: Mapping[str, SyncSettings]) -> str:
+    """The `syncs:` part of a configuration file, without what is as by default."""
+    plain = {name: sync.model_dump(mode="json", exclude_defaults=True) for name, sync in syncs.items()}
+    return yaml.safe_dump({"syncs": plain}, sort_keys=False, allow_unicode=True, width=100)
+
+
 def _named_on(raw: Any) -> Any:
     """YAML 1.1 reads a bare `on:` as true; people mean the word."""
     if isinstance(raw, dict):
@@ -303,11 +369,26 @@ def _filled(raw: Any, environ: Mapping[str, str], path: str, problems: list[Prob
         name = found.group(1)
         if name not in environ:
             problems.append(
-                Problem(path, f"the environment variable {name} is not set.", f"Set {name}, then try again.")
+                Problem(
+                    path,
+                    f"the environment variable {name} is not set.",
+                    f"Set {name}, then try again.",
+                    ProblemKind.VARIABLE,
+                )
             )
         return environ.get(name, "")
 
     return _VARIABLE.sub(value, raw)
+
+
+_KINDS = {
+    "missing": ProblemKind.MISSING,
+    "extra_forbidden": ProblemKind.UNKNOWN_SETTING,
+    "enum": ProblemKind.UNKNOWN_VALUE,
+    "literal_error": ProblemKind.UNKNOWN_VALUE,
+    "union_tag_invalid": ProblemKind.UNKNOWN_VENDOR,
+    "union_tag_not_found": ProblemKind.UNKNOWN_VENDOR,
+}
 
 
 def _problem(detail: ErrorDetails) -> Problem:
@@ -317,6 +398,7 @@ def _problem(detail: ErrorDetails) -> Problem:
             continue  # the union's tag, not a place in the file
         path += f"[{part}]" if isinstance(part, int) else f".{part}"
     message, remedy = detail["msg"], ""
+    kind = _KINDS.get(detail["type"], ProblemKind.BAD_VALUE)
     match detail["type"]:
         case "missing":
             message, remedy = "is missing.", "Add it."
@@ -330,9 +412,11 @@ def _problem(detail: ErrorDetails) -> Problem:
         case "value_error":
             error = (detail.get("ctx") or {}).get("error")
             message, remedy = str(error), "Write a percentage such as 10%, or false to switch it off."
+            if path.endswith(".off"):
+                remedy = "Take it out of the list."
         case _:
             message = f"{message[0].lower()}{message[1:]}."
-    return Problem(path.lstrip("."), message, remedy)
+    return Problem(path.lstrip("."), message, remedy, kind)
 
 
 def _dangling(raw: Any) -> Sequence[Problem]:
@@ -342,12 +426,19 @@ def _dangling(raw: Any) -> Sequence[Problem]:
     for name, connection in connections.items():
         if connection.get("vendor") == "highlevel" and ("token" in connection) == ("oauth" in connection):
             out.append(
-                Problem(f"connections.{name}", "needs either token or oauth.", "Give exactly one of them.")
+                Problem(
+                    f"connections.{name}",
+                    "needs either token or oauth.",
+                    "Give exactly one of them.",
+                    ProblemKind.CREDENTIALS,
+                )
             )
         url = connection.get("url")
         if isinstance(url, str) and not url.startswith(("http://", "https://")):
             text = f"'{url}' is not a web address."
-            out.append(Problem(f"connections.{name}.url", text, "Begin it with https://."))
+            out.append(
+                Problem(f"connections.{name}.url", text, "Begin it with https://.", ProblemKind.ADDRESS)
+            )
     known = ", ".join(connections)
     for sync_name, sync in syncs.items():
         for side in Side:
@@ -358,7 +449,12 @@ def _dangling(raw: Any) -> Sequence[Problem]:
             if isinstance(connection, str) and connection not in connections:
                 text = f"there is no connection '{connection}'."
                 out.append(
-                    Problem(f"syncs.{sync_name}.{side.value}.connection", text, f"There are: {known}.")
+                    Problem(
+                        f"syncs.{sync_name}.{side.value}.connection",
+                        text,
+                        f"There are: {known}.",
+                        ProblemKind.UNKNOWN_NAME,
+                    )
                 )
     return out
 
