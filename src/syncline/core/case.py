@@ -10,7 +10,7 @@ import msgspec
 from syncline.core.decisions import Decision, DeletedEdit, DeletePolicy, Rules, View
 from syncline.core.mapping import ConflictPolicy, FieldMapping, lenses
 from syncline.core.merge import merge
-from syncline.core.records import ObjectSchema, Side
+from syncline.core.records import ObjectSchema, RecordKey, Side
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -28,6 +28,21 @@ class Case(msgspec.Struct, frozen=True):
     may_restore: tuple[Side, ...]
     view: View
     decided: Decision | None = None
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """What a run looked at and decided about one link, pair or lone record; kept as its evidence.
+
+    A key is None where the record is missing. `decision` is None where nothing was decided, and `reason` says why (the
+    write before it was refused or has no known outcome, several records match, ...).
+    """
+
+    left_key: RecordKey | None
+    right_key: RecordKey | None
+    title: str
+    view: View
+    decision: Decision | None = None
+    reason: str = ""
 
 
 def decide(case: Case) -> Decision:
