@@ -5,6 +5,7 @@ Called by `merge` for a link that has lost a side, and by `plan` for a record th
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import assert_never
 
@@ -42,6 +43,9 @@ def one_gone(view: View, rules: Rules, gone_side: Side, gone: Gone) -> Decision:
     if not present(view, kept).in_scope:
         return Wait(Rule.OUT_OF_SCOPE)
     is_edited = _is_edited(view, rules, kept)
+    # Nobody but the listings says that it is gone, and they may only hide it: a person is asked, whatever the policy.
+    if not gone.proof.is_direct:
+        return AskDelete(gone_side, is_edited=is_edited)
     # Deleted here, edited there: the edit wins, unless the sync says otherwise.
     if is_edited and rules.deleted_edit is DeletedEdit.EDIT:
         return _revive(view, rules, gone_side, gone, Rule.EDIT_BEATS_DELETE)
@@ -74,6 +78,18 @@ def _answered(view: View, rules: Rules, gone_side: Side, gone: Gone, answer: Ans
             return Forget(gone_side.other, Rule.RESOLVED)
         case _:
             assert_never(answer)
+
+
+def proof_text(side: Side, gone: Gone, read_at: dt.datetime | None = None) -> str:
+    """A proof as the history keeps it: `right: not_found, a direct read …`. `read_at` is when the vendor was asked, just
+    before a deletion; else it was in the run of the history's line, or an earlier one."""
+    text = f"{side.value}: {gone.proof.value}, {gone.proof.sentence}"
+    if read_at is not None:
+        text += f", read {read_at:%Y-%m-%d %H:%M:%S} UTC"
+    if gone.at is not None:
+        word = "missing since" if not gone.proof.is_direct else "deleted"
+        text += f"; {word} {gone.at:%Y-%m-%d %H:%M:%S} UTC"
+    return text + (f" by {gone.by}" if gone.by else "")
 
 
 def present(view: View, side: Side) -> Record:
