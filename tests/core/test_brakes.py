@@ -9,10 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncline.core.brakes import CLOCK_TOLERANCE, BrakeName, Facts, Limits, SideFacts, brakes
+from syncline.core.brakes import (
+    BRAKES,
+    CLOCK_TOLERANCE,
+    BrakeName,
+    Facts,
+    Limits,
+    SideFacts,
+    brakes,
+    released,
+)
+from syncline.core.forecast import Forecast
 
 NOW = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
 CALM = SideFacts(listed=100, known=100)
+HUNDRED = Forecast(expected=100, spread=0, listings=5)
 
 
 def facts(
@@ -32,11 +43,17 @@ PULLED_AND_NOT = {
         facts({"is_complete": False, "is_delta": True}),
     ),
     BrakeName.EMPTY_SIDE: (facts(right={"listed": 0, "known": 1}), facts(right={"listed": 0, "known": 0})),
+    BrakeName.COUNT_FORECAST: (
+        facts({"listed": 201, "expected": HUNDRED}),
+        facts({"listed": 200, "expected": HUNDRED}),
+    ),
     BrakeName.DELETES: (facts({"gone": 11}), facts({"gone": 10})),
     BrakeName.CHANGES: (facts({"changed": 51}), facts({"changed": 50})),
     BrakeName.ALL_CHANGED: (facts(right={"changed": 100}), facts(right={"changed": 50})),
     BrakeName.MAPPING_CHANGED: (facts(is_mapping_changed=True), facts()),
     BrakeName.FILTER_CHANGED: (facts(is_filter_changed=True), facts()),
+    BrakeName.SCOPE_CHANGED: (facts(moved=("the left account was a and is b",)), facts()),
+    BrakeName.TOKEN_SCOPES: (facts(lost=("the left lost the scopes x",)), facts()),
     BrakeName.SCHEMA_DRIFT: (facts(drift=("name is gone",)), facts()),
     BrakeName.CLOCK_JUMP: (
         facts(last_run_at=NOW + CLOCK_TOLERANCE + dt.timedelta(seconds=1)),
@@ -67,7 +84,71 @@ def test_a_pulled_brake_says_what_to_do(name: BrakeName) -> None:
 
     assert brake.sentence.endswith(".")
     assert brake.remedy.endswith(".")
-    assert name is BrakeName.INCOMPLETE_LISTING or f"--release {name.value}" in brake.remedy
+    assert f"--release {name.value}" in brake.remedy
+
+
+@pytest.mark.parametrize("name", list(BrakeName), ids=lambda name: name.value)
+def test_a_released_brake_still_tells_what_was_seen(name: BrakeName) -> None:
+    seen, before = PULLED_AND_NOT[name]
+    limits = Limits(off=frozenset({name}))
+
+    assert released(seen, limits) == brakes(seen, Limits())
+    assert released(before, limits) == ()
+    assert released(seen, Limits()) == ()
+
+
+def test_every_brake_is_declared() -> None:
+    assert list(BRAKES) == list(BrakeName)
+    assert {name for name, kind in BRAKES.items() if not kind.may_be_off} == {
+        BrakeName.INCOMPLETE_LISTING,
+        BrakeName.EMPTY_SIDE,
+        BrakeName.SCOPE_CHANGED,
+    }
+
+
+@pytest.mark.parametrize(
+    ("listed", "spread", "is_far"),
+    [(50, 0, False), (49, 0, True), (200, 0, False), (201, 0, True), (230, 10, False), (231, 10, True), (20, 10, False)],
+)  # fmt: skip
+def test_a_count_is_far_by_ratio_and_by_what_was_usual(listed: int, spread: int, is_far: bool) -> None:
+    told = Forecast(expected=100, spread=spread, listings=4)
+
+    assert (pulled(facts({"listed": listed, "expected": told})) == {BrakeName.COUNT_FORECAST}) == is_far
+
+
+def test_twenty_records_are_never_far() -> None:
+    told = Forecast(expected=5, spread=0, listings=4)
+
+    assert pulled(facts({"listed": 24, "expected": told})) == set()
+    assert pulled(facts({"listed": 25, "expected": told})) == {BrakeName.COUNT_FORECAST}
+    assert pulled(facts({"listed": 25, "expected": told}), Limits(at_least=21)) == set()
+
+
+def test_a_count_of_changes_is_what_was_known_and_what_is_new() -> None:
+    delta = {"is_delta": True, "is_complete": False, "listed": 1, "known": 100, "expected": HUNDRED}
+
+    assert pulled(facts({**delta, "new": 100})) == set()
+    assert pulled(facts({**delta, "new": 101})) == {BrakeName.COUNT_FORECAST}
+    assert pulled(facts({**delta, "new": 102, "gone": 2}), Limits(deletes=None)) == set()
+
+
+def test_a_broken_listing_says_nothing_of_counts() -> None:
+    broken = {"listed": 1, "is_complete": False, "expected": HUNDRED}
+
+    assert pulled(facts(broken)) == {BrakeName.INCOMPLETE_LISTING}
+    assert pulled(facts({**broken, "listed": 0, "is_complete": True})) == {BrakeName.EMPTY_SIDE}
+
+
+def test_a_forecast_is_told_with_its_figures() -> None:
+    (brake,) = brakes(facts({"listed": 30, "expected": Forecast(101, 1, 7)}), Limits(forecast=0.5))
+
+    assert brake.sentence == (
+        "The left side holds 30 records; about 101 were expected (65 to 154, by the last 7 full listings)."
+    )
+
+
+def test_a_forecast_can_be_switched_off() -> None:
+    assert pulled(facts({"listed": 900, "expected": HUNDRED}), Limits(forecast=None)) == set()
 
 
 @given(st.integers(1, 400), st.integers(1, 100), st.integers(0, 400), st.integers(0, 8))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from syncline.core.retry import (
     ATTEMPTS,
     FIRST,
+    KEEP_ATTEMPTS,
     LONGEST,
     ErrorGroup,
     Park,
@@ -32,7 +33,8 @@ from syncline.errors import (
 NOW = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
 attempts = st.integers(1, 10_000)
 jitters = st.floats(0, 1, exclude_max=True)
-retried = st.sampled_from([group for group in ErrorGroup if group is not ErrorGroup.FINAL])
+BOUNDED = (ErrorGroup.FINAL, ErrorGroup.NOT_KEPT)
+retried = st.sampled_from([group for group in ErrorGroup if group not in BOUNDED])
 
 
 @given(attempts, jitters)
@@ -69,6 +71,11 @@ def test_what_may_be_retried_is_parked_only_after_the_last_attempt(
     group: ErrorGroup, count: int, jitter: float
 ) -> None:
     assert isinstance(after(group, count, NOW, jitter), Park) is (count >= ATTEMPTS)
+
+
+@given(attempts, jitters)
+def test_a_value_that_is_not_kept_is_written_a_few_times(count: int, jitter: float) -> None:
+    assert isinstance(after(ErrorGroup.NOT_KEPT, count, NOW, jitter), Park) is (count >= KEEP_ATTEMPTS)
 
 
 @given(attempts, jitters)

@@ -14,6 +14,7 @@ import msgspec
 
 from syncline.errors import (
     ConnectorError,
+    Detail,
     NotFoundError,
     RejectedError,
     StaleError,
@@ -25,6 +26,8 @@ FIRST = dt.timedelta(seconds=1)
 LONGEST = dt.timedelta(hours=1)
 ATTEMPTS = 12
 """How often a record is tried before it waits for a person: about six hours of trouble with the delays above."""
+KEEP_ATTEMPTS = 3
+"""How often a value is written that the vendor does not keep."""
 
 
 class ErrorGroup(Enum):
@@ -36,6 +39,8 @@ class ErrorGroup(Enum):
     """Maybe applied: a look first, later."""
     MOVED = "moved"
     """The record changed or went meanwhile: decide again, at once."""
+    NOT_KEPT = "not_kept"
+    """Taken, and not kept: the same again a few times, later."""
     FINAL = "final"
     """Never, this way: only a person (or an edit of the record) helps."""
 
@@ -59,6 +64,8 @@ def group_of(error: ConnectorError) -> ErrorGroup:
             return ErrorGroup.UNKNOWN
         case StaleError() | NotFoundError():
             return ErrorGroup.MOVED
+        case RejectedError(detail=Detail.NOT_KEPT):
+            return ErrorGroup.NOT_KEPT
         case RejectedError():
             return ErrorGroup.FINAL
         case _:
@@ -83,14 +90,15 @@ def after(
     """What becomes of a record whose last of `attempts` failed tries was of this group.
 
     `asked` is how long the vendor told us to wait: never earlier than that. Laws: a final failure parks at once; every
-    other one is tried again until `ATTEMPTS`, then parked; the time to try again is never before `now`.
+    other one is tried again until `ATTEMPTS` (`KEEP_ATTEMPTS` for a value that is not kept), then parked; the time to try
+    again is never before `now`.
     """
-    if group is ErrorGroup.FINAL or attempts >= ATTEMPTS:
+    if group is ErrorGroup.FINAL or attempts >= (KEEP_ATTEMPTS if group is ErrorGroup.NOT_KEPT else ATTEMPTS):
         return Park()
     match group:
         case ErrorGroup.MOVED:
             return TryAgain(now)
-        case ErrorGroup.TRANSIENT | ErrorGroup.UNKNOWN:
+        case ErrorGroup.TRANSIENT | ErrorGroup.UNKNOWN | ErrorGroup.NOT_KEPT:
             return TryAgain(now + max(delay(attempts, jitter), asked or dt.timedelta()))
         case _:
             assert_never(group)

@@ -1,0 +1,131 @@
+"""A step that is about to be written into the certainty that what it was decided on still holds, or an error.
+
+Called by `apply` right before each write. Whatever a look finds instead is remembered: no listing may ever show it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from syncline.core.decisions import Rule
+from syncline.core.memory import Standing
+from syncline.core.plan import Effect, Step
+from syncline.core.records import (
+    Archive,
+    Delete,
+    Gone,
+    Present,
+    Proof,
+    Record,
+    RecordKey,
+    Restore,
+    Side,
+    Unseen,
+    Update,
+)
+from syncline.core.values import BLANK, same
+from syncline.engine.pull import Sweep
+from syncline.engine.remember import seen_now
+from syncline.engine.settle import Ledger
+from syncline.engine.sync import Sync, World
+from syncline.errors import Detail, NotFoundError, StaleError
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a look is compared with: the state of a run that is being applied."""
+
+    world: World
+    sync: Sync
+    ledger: Ledger
+    sweeps: dict[Side, Sweep]
+
+
+async def look(known: Known, step: Step) -> None:
+    """Read again what may have moved since it was decided on, and refuse to write over it."""
+    match step.write:
+        case Update(key, _, was):
+            if not _is_fresh(known, step.side, key):
+                await _expect(known, step, key, lambda record: all(
+                    same(was[name], record.fields.get(name, BLANK)) for name in was
+                ))  # fmt: skip
+        case Delete(key) | Archive(key):
+            seen = known.ledger.now[step.side, key]
+            expected = seen.fields
+            last = await _expect(known, step, key, lambda record: all(
+                same(expected[name], record.fields[name]) for name in expected if name in record.fields
+            ))  # fmt: skip
+            if step.rule is not Rule.UNDONE:
+                await _expect_gone(known, step)
+            _keep_last(known, step, last)
+        case Restore(key):
+            await _expect_trashed(known, step, key)
+        case _:
+            return
+
+
+def _is_fresh(known: Known, side: Side, key: RecordKey) -> bool:
+    """Read in this run, a moment ago, by a listing that does not lag behind what people do."""
+    sweep, patience = known.sweeps[side], known.sync.patience
+    is_late = bool(patience.lag.get(side)) and key not in sweep.direct
+    if sweep.began_at is None or is_late or not sweep.shows(key):
+        return False
+    # The listing's begin: nobody knows when within it this record was read.
+    return known.world.clock.now() - sweep.began_at < patience.fresh
+
+
+def _keep_last(known: Known, step: Step, last: Record) -> None:
+    """Remember all that a record holds before it goes, also where its base never knew: the history tells it, even when
+    we never hear of the deletion's outcome."""
+    record = known.sync.trim(step.side, last)
+    known.ledger.now[step.side, record.key] = record
+    standing = Standing.RELEASED if step.effect is Effect.ALONE else Standing.LINKED
+    kept = seen_now(record, b"", link=step.link, is_settled=False, standing=standing)
+    known.world.store.see(known.sync.id, step.side, [kept])
+
+
+async def _expect(known: Known, step: Step, key: RecordKey, is_same: Callable[[Record], bool]) -> Record:
+    side = known.sync.side(step.side)
+    sighting = await side.connector.fetch(side.scope, key)
+    if not isinstance(sighting, Present):
+        raise NotFoundError("the record is gone meanwhile", detail=Detail.GONE_MEANWHILE)
+    if not is_same(sighting.record):
+        raise StaleError("the record was edited meanwhile", detail=Detail.EDITED_MEANWHILE)
+    return sighting.record
+
+
+async def _expect_trashed(known: Known, step: Step, key: RecordKey) -> None:
+    """Before a revival: the record must still lie in the trash. What it is now is remembered, for no listing shows a
+    record that was purged meanwhile, or taken out of the trash outside the filter."""
+    side = known.sync.side(step.side)
+    sighting = await side.connector.fetch(side.scope, key)
+    if isinstance(sighting, Gone) and sighting.proof is Proof.TRASHED:
+        return
+    store, link = known.world.store, step.link
+    if isinstance(sighting, Present):
+        back = seen_now(known.sync.trim(step.side, sighting.record), b"", link=link, is_settled=False)
+        store.see(known.sync.id, step.side, [back])
+    elif isinstance(sighting, Gone) and link is not None:
+        seen = store.links(known.sync.id, [link])[link].of(step.side)
+        store.see(known.sync.id, step.side, [msgspec.structs.replace(seen, gone=sighting, is_settled=False)])
+    raise StaleError("the record does not lie in the trash any more", detail=Detail.NOT_IN_TRASH)
+
+
+async def _expect_gone(known: Known, step: Step) -> None:
+    """Before a deletion: the other record must still be gone. One that is back is remembered, for no listing may ever
+    show it (it lies outside the filter now), and we would want to delete for ever."""
+    if step.counterpart is None:
+        return
+    side, spot = step.side.other, (step.side.other, step.counterpart)
+    sighting = await known.sync.side(side).connector.fetch(known.sync.side(side).scope, step.counterpart)
+    if isinstance(sighting, Present):
+        back = seen_now(known.sync.trim(side, sighting.record), b"", link=step.link, is_settled=False)
+        known.world.store.see(known.sync.id, side, [back])
+    before = known.ledger.gone.get(spot)
+    if isinstance(sighting, Gone):
+        known.ledger.gone[spot] = sighting
+    elif not isinstance(sighting, Unseen) or before is None or before.proof.is_direct:
+        raise StaleError("the other record is back", detail=Detail.BACK_AGAIN)
