@@ -36,7 +36,7 @@ from syncline.core.decisions import (
     Wait,
 )
 from syncline.core.mapping import ConflictPolicy, Direction, FieldMapping, lenses
-from syncline.core.match import Matching, MatchMode, MatchRule, match
+from syncline.core.match import Matching, MatchMode, MatchRule, Said, match
 from syncline.core.merge import merge
 from syncline.core.plan import Effect, Held, Intake, Linked, Plan, Step, plan
 from syncline.core.records import (
@@ -144,6 +144,8 @@ class _Reader:
             line.get("transform"),
             tuple((here, there) for here, there in line.get("people", [])),
             line.get("lossy", False),
+            line.get("to_right"),
+            line.get("to_left"),
         )
 
     def values(self, side: Side, fields: Story) -> dict[FieldId, Value]:
@@ -239,16 +241,19 @@ def tell(story: Story) -> dict[str, object]:
     paired: list[tuple[Record, Record, Decision]] = []
     found = Matching((), (), (), ())
     mode = MatchMode(story.get("match", {}).get("mode", "match_then_create"))
+    said = _said(story.get("said", {}))
     if "left" in story:
-        decision = merge(reader.view(), reader.rules)
+        view = reader.view()
+        decision = merge(view, reader.rules)
         out["decided"] = _told(decision)
-        linked.append(Linked(LinkId(1), RecordKey("left"), RecordKey("right"), "record", decision))
+        gone = [seen if isinstance(seen, Gone) else None for seen in (view.left, view.right)]
+        linked.append(Linked(LinkId(1), RecordKey("left"), RecordKey("right"), "record", decision, *gone))
     else:
         sides = [
             [reader.record(side, given) for given in story["unlinked"].get(side.value, [])] for side in Side
         ]
         on = tuple((FieldId(here), FieldId(there)) for here, there in story.get("match", {}).get("on", []))
-        found = match(SyncId("tickets"), MatchRule(on, mode), reader.rules.lenses, *sides)
+        found = match(SyncId("tickets"), MatchRule(on, mode), reader.rules.lenses, *sides, said)
         for pair in found.pairs:
             view = View(None, None, Present(pair.left), Present(pair.right))
             paired.append((pair.left, pair.right, merge(view, reader.rules)))
@@ -256,11 +261,19 @@ def tell(story: Story) -> dict[str, object]:
         if names:
             out["paired"] = {name: _told(made) for name, (_, _, made) in zip(names, paired, strict=True)}
     may_create = frozenset(Side(side) for side in story.get("may_create", ["left", "right"]))
-    intake = Intake(SyncId("tickets"), linked, found, paired, mode, reader.rules.lenses, may_create)
+    intake = Intake(SyncId("tickets"), linked, found, paired, mode, reader.rules.lenses, may_create, said)
     made = plan(
         intake, _facts(story.get("facts", {})), _limits(story.get("limits", {})), lambda _side, _write: 1
     )
     return out | _planned(made)
+
+
+def _said(given: Story) -> Said:
+    return Said(
+        frozenset((RecordKey(left), RecordKey(right)) for left, right in given.get("apart", [])),
+        frozenset((Side(side), RecordKey(key), word) for side, key, word in given.get("copies", [])),
+        frozenset(given.get("taken", [])),
+    )
 
 
 def _facts(given: Story) -> Facts:
