@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+SECONDS ?= 600
 .DEFAULT_GOAL := help
-.PHONY: help setup check test demo bench fix docs lock clean
+.PHONY: help setup check test demo bench soak fix docs lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +33,9 @@ demo: setup ## Two sandbox accounts, a real tracker, two-way sync: the story, en
 
 bench: setup ## Measure; prints a table and writes build/bench.json
 	$(BIN)/python -m bench $(ARGS)
+
+soak: setup ## Random worlds and planner cases on all cores for SECONDS=600; a failing one becomes a scenario file
+	$(BIN)/python -m tests.simulation.soak --seconds $(SECONDS) $(ARGS)
 
 fix: setup ## Format and apply the safe fixes
 	$(BIN)/ruff format .

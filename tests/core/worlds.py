@@ -7,10 +7,11 @@ happen. A `World` is a few lines with everything that `merge` needs, and can be 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from typing import Protocol, TypeVar
 
 import msgspec
 from hypothesis import strategies as st
@@ -52,6 +53,7 @@ from syncline.core.values import (
 )
 
 T = FieldType
+T_co = TypeVar("T_co", covariant=True)
 START = dt.datetime(2026, 3, 1, 9, 0, tzinfo=dt.UTC)
 
 # --- lines ----------------------------------------------------------------------------------------------------------
@@ -152,6 +154,14 @@ LINES: Mapping[str, Line] = {
         (BLANK, Number(Decimal(60)), Number(Decimal(1)), Number(Decimal(15))),
         transform="hours_to_minutes",
     ),
+    "expressions": _line(
+        _field(T.TEXT),
+        _field(T.TEXT),
+        _TEXTS,
+        (*_TEXTS, Text("#a"), Text("##a")),
+        to_right='"#" + value',
+        to_left='value.replace("#", "", 1)',
+    ),
     "many to one": _line(
         _field(T.ONE_OF, "a b c d"),
         _field(T.ONE_OF, "x y z none"),
@@ -224,23 +234,55 @@ def mirror_mapping(mapping: FieldMapping) -> FieldMapping:
         transform,
         tuple((there, here) for here, there in mapping.people),
         mapping.is_lossy,
+        mapping.to_left,
+        mapping.to_right,
     )
+
+
+class Pick(Protocol):
+    """Whoever chooses: Hypothesis, or plain dice where millions of worlds are wanted."""
+
+    def of(self, choices: Sequence[T_co]) -> T_co:
+        """One of these."""
+        ...
+
+    def number(self, least: int, most: int) -> int:
+        """One of these numbers."""
+        ...
+
+
+class Drawn:
+    """Hypothesis chooses."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        self._draw = draw
+
+    def of(self, choices: Sequence[T_co]) -> T_co:
+        return self._draw(st.sampled_from(choices))
+
+    def number(self, least: int, most: int) -> int:
+        return self._draw(st.integers(least, most))
+
+
+def line(pick: Pick, number: int, names: tuple[str, ...] = tuple(LINES)) -> Line:
+    """One line with any direction and any policy that fits it."""
+    line = LINES[pick.of(names)].named(number)
+    is_set = line.left.type is line.right.type is T.MANY_OF
+    policies = [None, *(policy for policy in ConflictPolicy if is_set or policy is not ConflictPolicy.MERGE)]
+    direction = pick.of([Direction.BOTH, Direction.BOTH, Direction.TO_RIGHT, Direction.TO_LEFT])
+    transform = line.mapping.transform
+    if direction is Direction.TO_LEFT and transform is not None:
+        transform = TRANSFORMS[transform].inverse
+    mapping = msgspec.structs.replace(
+        line.mapping, direction=direction, conflict=pick.of(policies), transform=transform
+    )
+    return Line(line.left, line.right, mapping, line.left_values, line.right_values)
 
 
 @st.composite
 def lines(draw: st.DrawFn, number: int, *, names: tuple[str, ...] = tuple(LINES)) -> Line:
     """One line with any direction and any policy that fits it."""
-    line = LINES[draw(st.sampled_from(names))].named(number)
-    is_set = line.left.type is line.right.type is T.MANY_OF
-    policies = [None, *(policy for policy in ConflictPolicy if is_set or policy is not ConflictPolicy.MERGE)]
-    direction = draw(st.sampled_from([Direction.BOTH, Direction.BOTH, Direction.TO_RIGHT, Direction.TO_LEFT]))
-    transform = line.mapping.transform
-    if direction is Direction.TO_LEFT and transform is not None:
-        transform = TRANSFORMS[transform].inverse
-    mapping = msgspec.structs.replace(
-        line.mapping, direction=direction, conflict=draw(st.sampled_from(policies)), transform=transform
-    )
-    return Line(line.left, line.right, mapping, line.left_values, line.right_values)
+    return line(Drawn(draw), number, names)
 
 
 # --- worlds ---------------------------------------------------------------------------------------------------------
@@ -310,10 +352,10 @@ def mirror_view(view: View, made: tuple[Lens, ...]) -> View:
     )
 
 
-def _agreed(draw: st.DrawFn, lens: Lens, line: Line) -> tuple[Value, Value]:
+def _agreed(pick: Pick, lens: Lens, line: Line) -> tuple[Value, Value]:
     """A left and a right value that mean the same through the lens."""
     side = Side.LEFT if not lens.flows_to(Side.RIGHT) else Side.RIGHT
-    source = draw(st.sampled_from(line.pool(side.other)))
+    source = pick.of(line.pool(side.other))
     made = lens.to(side, source)
     if isinstance(made, Untranslatable):
         source = made = BLANK
@@ -322,78 +364,77 @@ def _agreed(draw: st.DrawFn, lens: Lens, line: Line) -> tuple[Value, Value]:
     return (source, made) if side is Side.RIGHT else (made, source)
 
 
-@st.composite
-def bases(draw: st.DrawFn, made: tuple[Lens, ...], lines: tuple[Line, ...]) -> Base | None:
+def base_of(pick: Pick, made: tuple[Lens, ...], lines: tuple[Line, ...]) -> Base | None:
     """No base (a first meeting), or one in which each line agrees, or was never decided."""
-    if draw(st.integers(0, 4)) == 0:
+    if pick.number(0, 4) == 0:
         return None
     left: dict[FieldId, Value] = {}
     right: dict[FieldId, Value] = {}
     for lens, line in zip(made, lines, strict=True):
-        if draw(st.integers(0, 7)):
-            left[lens.mapping.left], right[lens.mapping.right] = _agreed(draw, lens, line)
+        if pick.number(0, 7):
+            left[lens.mapping.left], right[lens.mapping.right] = _agreed(pick, lens, line)
     return Base(left, right)
 
 
-times = st.one_of(st.none(), st.integers(0, 2).map(lambda hours: START + dt.timedelta(hours=hours)))
+def _time(pick: Pick) -> dt.datetime | None:
+    return START + dt.timedelta(hours=pick.number(0, 2)) if pick.number(0, 1) else None
 
 
-@st.composite
-def records(draw: st.DrawFn, side: Side, lines: tuple[Line, ...], base: Base | None) -> Record:
+def record(pick: Pick, side: Side, lines: tuple[Line, ...], base: Base | None) -> Record:
     """A record of one side: each field as it was, edited, or not seen."""
     fields: dict[FieldId, Value] = {}
     for line in lines:
         field = line.mapping.of(side)
         before = base.of(side).get(field) if base else None
-        fate = draw(st.sampled_from(["same", "same", "edited", "edited", "edited", "unseen"]))
+        fate = pick.of(["same", "same", "edited", "edited", "edited", "unseen"])
         if fate == "unseen":
             continue
         if fate == "same" and before is not None:
             fields[field] = before
         else:
-            fields[field] = draw(st.sampled_from(line.pool(side)))
-    in_scope = draw(st.integers(0, 11)) > 0
-    return Record(RecordKey(side.value), fields, updated_at=draw(times), in_scope=in_scope)
+            fields[field] = pick.of(line.pool(side))
+    in_scope = pick.number(0, 11) > 0
+    return Record(RecordKey(side.value), fields, updated_at=_time(pick), in_scope=in_scope)
 
 
-@st.composite
-def sightings(draw: st.DrawFn, side: Side, lines: tuple[Line, ...], base: Base | None) -> Sighting:
+def sighting(pick: Pick, side: Side, lines: tuple[Line, ...], base: Base | None) -> Sighting:
     """Mostly present, sometimes gone or unseen."""
-    fate = draw(st.integers(0, 11))
+    fate = pick.number(0, 11)
     if fate == 0:
         return Unseen("timeout")
     if fate in (1, 2):
-        return Gone(draw(st.sampled_from(list(Proof))))
-    return Present(draw(records(side, lines, base)))
-
-
-edits = st.one_of(st.none(), st.builds(Edit, at=times))
+        return Gone(pick.of(list(Proof)))
+    return Present(record(pick, side, lines, base))
 
 
 @st.composite
 def worlds(draw: st.DrawFn, *, names: tuple[str, ...] = tuple(LINES), is_present: bool = False) -> World:
     """Everything that a decision depends on."""
-    count = draw(st.integers(1, 3))
-    drawn = tuple(draw(lines(number, names=names)) for number in range(count))
+    return world(Drawn(draw), names=names, is_present=is_present)
+
+
+def world(pick: Pick, *, names: tuple[str, ...] = tuple(LINES), is_present: bool = False) -> World:
+    """Everything that a decision depends on."""
+    drawn = tuple(line(pick, number, names) for number in range(pick.number(1, 3)))
     policies = [policy for policy in ConflictPolicy if policy is not ConflictPolicy.MERGE]
     blank = World(
         drawn,
-        draw(st.sampled_from(policies)),
-        draw(st.sampled_from(list(DeletePolicy))),
-        draw(st.sampled_from(list(DeletedEdit))),
-        frozenset(draw(st.sets(st.sampled_from(list(Side))))),
-        frozenset(draw(st.sets(st.sampled_from(list(Side))))),
+        pick.of(policies),
+        pick.of(list(DeletePolicy)),
+        pick.of(list(DeletedEdit)),
+        frozenset(side for side in Side if pick.number(0, 1)),
+        frozenset(side for side in Side if pick.number(0, 1)),
         View(None, None, Unseen(), Unseen()),
     )
     made = blank.rules.lenses
-    base = draw(bases(made, drawn))
+    base = base_of(pick, made, drawn)
     seen: dict[Side, Sighting] = {}
     for side in Side:
         seen[side] = (
-            Present(draw(records(side, drawn, base))) if is_present else draw(sightings(side, drawn, base))
+            Present(record(pick, side, drawn, base)) if is_present else sighting(pick, side, drawn, base)
         )
     edited = {
-        side: {line.mapping.of(side): edit for line in drawn if (edit := draw(edits)) is not None}
+        side: {line.mapping.of(side): Edit(at=_time(pick)) for line in drawn if pick.number(0, 1)}
         for side in Side
     }
     view = View(
@@ -403,15 +444,14 @@ def worlds(draw: st.DrawFn, *, names: tuple[str, ...] = tuple(LINES), is_present
         seen[Side.RIGHT],
         edited[Side.LEFT],
         edited[Side.RIGHT],
-        draw(resolutions(made, drawn, seen)),
-        draw(st.sampled_from([None, None, None, *Answer])),
+        _resolutions(pick, made, drawn, seen),
+        pick.of([None, None, None, *Answer]),
     )
     return blank.with_view(view)
 
 
-@st.composite
-def resolutions(
-    draw: st.DrawFn, made: tuple[Lens, ...], drawn: tuple[Line, ...], seen: Mapping[Side, Sighting]
+def _resolutions(
+    pick: Pick, made: tuple[Lens, ...], drawn: tuple[Line, ...], seen: Mapping[Side, Sighting]
 ) -> dict[str, Resolution]:
     """A person's choices: for what is seen now, or for something that is no more."""
     out: dict[str, Resolution] = {}
@@ -421,10 +461,10 @@ def resolutions(
     for lens, line in zip(made, drawn, strict=True):
         now_left = left.record.fields.get(lens.mapping.left)
         now_right = right.record.fields.get(lens.mapping.right)
-        if now_left is None or now_right is None or draw(st.integers(0, 5)):
+        if now_left is None or now_right is None or pick.number(0, 5):
             continue
-        if draw(st.booleans()):
-            now_left = draw(st.sampled_from(line.left_values))
-        choice = _agreed(draw, lens, line)
+        if pick.number(0, 1):
+            now_left = pick.of(line.left_values)
+        choice = _agreed(pick, lens, line)
         out[line_name(lens.mapping.left, lens.mapping.right)] = Resolution(*choice, now_left, now_right)
     return out

@@ -137,6 +137,8 @@ class _Judge:
         stats = world.vendors["hl"].control("stats", {})
         if stats["refused_429"]:  # type: ignore[index]
             yield f"HighLevel refused {stats['refused_429']} calls"  # type: ignore[index]
+        if world.certificate is None or world.certificate.unexplained:
+            yield f"the certificate cannot explain {world.certificate and world.certificate.samples}"
         if self.last.writes or self.last.unknown:
             yield "the last run still wrote, or left something unknown"
         calls = sum(door.counted.calls for door in world.doors.values())
@@ -241,7 +243,7 @@ class _Judge:
             if key == deed.key and number <= deed.number and self.world.is_rough
         ]
         seen_later += [d.old[field] for d in deeds if d.number < deed.number and field in d.old
-                       and d.key == deed.key and d.run >= deed.run - 2]  # fmt: skip
+                       and d.key == deed.key and d.looked >= deed.looked - 2]  # fmt: skip
         told = [
             plain_value(each, field)
             for entry in entries
@@ -301,7 +303,9 @@ class _Judge:
         """Whether the loser was typed last, and nobody touched the winner's record later (its only time may be its own)."""
 
         def typed(value: Value | None) -> list[Deed]:
-            return [d for d in deeds if field in d.new and d.new[field] == plain_value(value, field)]
+            run = int(entry.run.rsplit("-", 1)[1])
+            known = [d for d in deeds if d.run <= run]
+            return [d for d in known if field in d.new and d.new[field] == plain_value(value, field)]
 
         lost, won = typed(entry.lost), typed(entry.new)
         if not lost or not won or lost[-1].side == won[-1].side:

@@ -225,6 +225,8 @@ class Deed:
     new: Held
     run: int
     """How many runs had begun."""
+    looked: int = 0
+    """How many of them had come to their end, and had not been stopped by a brake."""
 
 
 @dataclass
@@ -244,6 +246,7 @@ class Crowd:
     pending: Callable[[], set[tuple[str, int]]] = set
     """Copies that may have been made, and that only what they hold can tell: nobody touches them until they are found."""
     run: int = 0
+    looked: int = 0
     still: set[int] = field(default_factory=set)
     """Twins that have not met yet: their names stay the same until then."""
 
@@ -329,7 +332,7 @@ class Crowd:
             self._note("ac", key, token, "purged", {}, {})
 
     def _note(self, side: str, key: str, token: int, what: str, old: Held, new: Held) -> None:
-        self.deeds.append(Deed(len(self.deeds) + 1, side, key, token, what, old, new, self.run))
+        self.deeds.append(Deed(len(self.deeds) + 1, side, key, token, what, old, new, self.run, self.looked))
         shown = {
             name: sorted(value) if isinstance(value, frozenset) else str(value) for name, value in new.items()
         }

@@ -16,6 +16,7 @@ from syncline.connectors import activecollab, highlevel
 from syncline.connectors.highlevel.schema import DataType
 from syncline.connectors.http import Environment
 from syncline.core.brakes import BrakeName, Limits
+from syncline.core.certificate import Certificate
 from syncline.core.decisions import Answer as DeletionAnswer
 from syncline.core.decisions import Rule, Rules
 from syncline.core.mapping import ConflictPolicy, Direction, FieldMapping, lenses
@@ -26,11 +27,13 @@ from syncline.core.records import (
     Create,
     FieldId,
     ObjectTypeId,
+    RecordKey,
     Scope,
     Side,
     SyncId,
 )
 from syncline.engine import review
+from syncline.engine.certify import certify
 from syncline.engine.runs import Options, Report, run
 from syncline.engine.sync import Patience, SideSetup, Sync
 from syncline.engine.sync import World as EngineWorld
@@ -46,6 +49,7 @@ from tests.engine.crashing import Crash, CrashingStore, Fuse
 from tests.simulation.dice import Dice, fault_of, trouble
 from tests.simulation.network import Door, Network, token_of
 from tests.simulation.people import OBJECT, PALETTE, ActiveCollabAccount, Crowd, HighLevelAccount
+from tests.simulation.post import Post
 from tests.simulation.script import (
     Answer,
     Backup,
@@ -120,6 +124,8 @@ class World:
         self.requests = 0
         self.is_troubled = False
         self.backup: bytes | None = None
+        self.post = Post(self.vendors)
+        self.certificate: Certificate | None = None
         self.off = 0.0
 
     @property
@@ -183,6 +189,8 @@ class World:
             self.vendors["hl"].control("make_unique", {"object": OBJECT, "field": _KEY})
         self.vendors["hl"].control("search_lag", {"seconds": self.weather.lag})
         await self.connect()
+        if self.weather.hints:
+            self.post.subscribe()
         for name in NAMES:
             self.doors[name].counted.calls = self.doors[name].counted.writes = 0
 
@@ -237,6 +245,7 @@ class World:
             for event in self.script.events:
                 await self.perform(event)
         await self.settle()
+        self.certificate = (await certify(EngineWorld(self.store, self.clock), self.sync())).certificate
 
     async def _improvise(self) -> None:
         """Roll the dice, carry out what they say, and write it down."""
@@ -291,9 +300,15 @@ class World:
             for faults in self.dice.faults.values():
                 trouble(faults, weather.trouble)
         crash_at = int(chance.expovariate(1 / 40)) + 1 if chance.random() < weather.crashes else None
+        hints = None
+        if chance.random() < weather.hints:
+            hints = tuple(
+                (name, self.crowd.account(name).token(key)) for name, key in self.post.arrived(chance)
+            )
         return Turn(
             after=chance.choice((1.0, 20.0, 70.0)),
             is_full=chance.random() < 0.6,
+            hints=hints,
             is_recheck=chance.random() < 0.1,
             crash_at=crash_at,
             back_after=400.0 if chance.random() < 0.8 else 0.0,
@@ -360,7 +375,8 @@ class World:
         self.turn, self.is_troubled = turn, True
         self.fuse = Fuse(turn.crash_at)
         try:
-            await self.run(Options(is_full=turn.is_full, is_recheck=turn.is_recheck), turn.after)
+            only = None if turn.hints is None else self._hinted(turn.hints)
+            await self.run(Options(turn.is_full and only is None, turn.is_recheck, only=only), turn.after)
         finally:
             self.is_troubled = False
             self.events.append(self.turn)
@@ -371,6 +387,17 @@ class World:
             await self.connect()
         self.fuse = Fuse()
 
+    def _hinted(self, hints: Sequence[tuple[str, int]]) -> frozenset[tuple[Side, RecordKey]]:
+        """The records that hints speak of: those that are there, and those that once were."""
+        keys = {(n, key) for n, token in hints for key in self.crowd.keys(n, token)}
+        keys |= {
+            (deed.side, deed.key)
+            for n, token in hints
+            for deed in self.crowd.touching(token)
+            if deed.side == n
+        }
+        return frozenset((self.side(name), RecordKey(key)) for name, key in keys)
+
     async def run(self, options: Options, after: float) -> Report | None:
         """One run; None when it did not come to its end."""
         self.runs += 1
@@ -378,7 +405,10 @@ class World:
         self.crowd.run = self.runs
         self.clock.advance(after)
         let_go = sorted(name.value for name in options.release)
-        self.note(f"run {self.runs} full={options.is_full} recheck={options.is_recheck} release={let_go}")
+        self.note(
+            f"run {self.runs} full={options.is_full} recheck={options.is_recheck} release={let_go} "
+            f"only={sorted((side.value, key) for side, key in options.only) if options.only is not None else None}"
+        )
         self.crowd.locked.clear()
         world = EngineWorld(CrashingStore(self.store, self.fuse), self.clock)  # type: ignore[arg-type]
         try:
@@ -394,6 +424,7 @@ class World:
         self.reports.append(report)
         if not report.plan.brakes:
             self.crowd.still.clear()
+            self.crowd.looked += 1
         self._tell(report)
         return report
 
