@@ -9,12 +9,12 @@ from types import MappingProxyType
 
 from rich.console import Console
 
-from bench import calls, first, quiet
+from bench import calls, first, million, quiet
 from bench.figures import Figure, save, show
 
 Benchmark = Callable[..., Iterator[Figure]]
 BENCHMARKS: Mapping[str, Benchmark] = MappingProxyType(
-    {"quiet": quiet.figures, "calls": calls.figures, "first": first.figures}
+    {"quiet": quiet.figures, "calls": calls.figures, "first": first.figures, "million": million.figures}
 )
 OUTPUT = Path(__file__).parents[1] / "build" / "bench.json"
 

@@ -47,13 +47,13 @@ def figures(*, is_quick: bool) -> Iterator[Figure]:
 def measure(count: int, rounds: int = 2) -> list[Figure]:
     """The figures of one size; the best of so many processes each."""
     with tempfile.TemporaryDirectory() as folder:
-        _alone("record", folder, count)
+        alone("record", folder, count)
         # Turn about, so that a busy moment of the machine does not meet the same one twice.
         ours: list[Spent] = []
         theirs: list[Spent] = []
         for _ in range(rounds):
-            theirs.append(_alone("rival", folder, count))
-            ours.append(_alone("replay", folder, count))
+            theirs.append(alone("rival", folder, count))
+            ours.append(alone("replay", folder, count))
     size = f"{count:,}"
     least, rival = _least(ours), _least(theirs)
     return [
@@ -66,7 +66,7 @@ def _least(all_spent: list[Spent]) -> Spent:
     return Spent(min(each.microseconds for each in all_spent), min(each.mebibytes for each in all_spent))
 
 
-def _alone(part: str, folder: str, count: int) -> Spent:
+def alone(part: str, folder: str, count: int) -> Spent:
     """Run one part in a process of its own."""
     command = [sys.executable, "-m", _ALONE, part, folder, str(count)]
     return msgspec.json.decode(subprocess.run(command, check=True, capture_output=True).stdout, type=Spent)
@@ -93,10 +93,10 @@ async def record(folder: Path, count: int) -> Spent:
 async def replay(folder: Path, count: int) -> Spent:
     """Go through the kept bytes: once from the file for memory, then from memory for time."""
     wire = Replay(folder)
-    before = _peak()
+    before = peak()
     await _rounds(folder, count, wire, 1)
-    peak = _peak() - before
-    return Spent(min(await _rounds(folder, count, Replay(folder).all(), _ROUNDS)), peak)
+    held = peak() - before
+    return Spent(min(await _rounds(folder, count, Replay(folder).all(), _ROUNDS)), held)
 
 
 async def _rounds(folder: Path, count: int, wire: Transport, rounds: int) -> list[float]:
@@ -121,15 +121,16 @@ async def _rounds(folder: Path, count: int, wire: Transport, rounds: int) -> lis
 
 def rival(count: int) -> Spent:
     """The no-op of vdirsyncer; its records and its status lie in memory, and count."""
-    before = _peak()
+    before = peak()
     other = Rival(count)
     spent = min(other.microseconds() for _ in range(max(2, _ROUNDS // 2)))
-    peak = _peak() - before
+    held = peak() - before
     other.close()
-    return Spent(spent, peak)
+    return Spent(spent, held)
 
 
-def _peak() -> float:
+def peak() -> float:
+    """The most memory that this process ever held, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIBIBYTES / 1024
 
 

@@ -6,70 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import assert_never
 
-from syncline.core.convert import text_of_html
 from syncline.core.plan import Held, Plan, Step
 from syncline.core.records import Archive, Create, Delete, Restore, Side, Update
-from syncline.core.values import (
-    Blank,
-    Day,
-    Files,
-    ManyOf,
-    Moment,
-    Money,
-    Number,
-    OneOf,
-    Person,
-    Phone,
-    Reference,
-    RichText,
-    Text,
-    Value,
-    YesNo,
-)
+from syncline.core.shapes import Paused
+from syncline.core.shown import shown
+from syncline.engine.outlook import Foreseen, Outlook
 from syncline.engine.runs import Report, Written
-
-_SHORT = 60
-
-
-def shown(value: Value | None) -> str:
-    """A value as a person reads it, cut to one short line."""
-    text = " ".join(_text(value).split())
-    return text if len(text) <= _SHORT else f"{text[: _SHORT - 1]}…"
-
-
-def _text(value: Value | None) -> str:  # noqa: C901, PLR0911 - one line for each type is the table
-    match value:
-        case None:
-            return "–"
-        case Blank():
-            return "(blank)"
-        case Text(text):
-            return text
-        case RichText(html):
-            return text_of_html(html)
-        case Number(number):
-            return format(number.normalize(), "f")
-        case Money(amount, currency):
-            return f"{amount} {currency}"
-        case YesNo(yes):
-            return "yes" if yes else "no"
-        case Day(day):
-            return day.isoformat()
-        case Moment(at):
-            return at.isoformat(sep=" ", timespec="minutes")
-        case Phone(number):
-            return number
-        case OneOf(key):
-            return key
-        case ManyOf(keys):
-            return ", ".join(sorted(keys))
-        case Person(email, identifier, name):
-            return name or email or identifier
-        case Reference(object_type, key):
-            return f"{object_type} {key}"
-        case Files(files):
-            return ", ".join(file.name or file.url for file in files)
-
 
 _STEPS = 12
 
@@ -86,15 +28,37 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         yield "Nothing to write."
     else:
         yield f"{_counted(writes)}; {plan.calls_left} calls left, {plan.calls_right} calls right."
+        if isinstance(plan, Foreseen) and plan.forecast is not None:
+            yield from outlook_lines(plan.forecast)
     for step in writes[:_STEPS]:
         yield f"  {step_line(step)}"
     if len(writes) > _STEPS:
         yield f"  … and {len(writes) - _STEPS} more"
+    yield from _ended_lines([step for step in (*plan.steps, *plan.stopped) if step.release is not None])
     yield from held_lines(plan)
 
 
+def _ended_lines(ended: list[Step]) -> Iterator[str]:
+    """Links that end although one of their records stays: nothing is written, and yet it is for good."""
+    for step in ended[:_STEPS]:
+        side = step.release.value if step.release else step.side.value
+        yield f"  end the link of {step.title or step.key}: its record on the {side} goes on alone"
+    if len(ended) > _STEPS:
+        yield f"  … and {len(ended) - _STEPS} more links end"
+
+
+def outlook_lines(outlook: Outlook) -> Iterator[str]:
+    """What a run takes on each side, and when it is done."""
+    for side in Side:
+        each = outlook.of(side)
+        price = f"{each.reads:,} calls to read, up to {each.writes:,} to write"
+        yield f"{side.value + ':':7}{price}: {each.forecast.sentence}"
+
+
 def held_lines(plan: Plan) -> Iterator[str]:
-    """What a plan holds back."""
+    """What a plan holds back: resting field lines, then single records."""
+    for each in plan.paused:
+        yield f"  paused: {paused_line(each)}"
     for held in plan.held[:_STEPS]:
         yield f"  held: {held_line(held)}"
     if len(plan.held) > _STEPS:
@@ -122,6 +86,11 @@ def step_line(step: Step) -> str:
             assert_never(step.write)
 
 
+def paused_line(paused: Paused) -> str:
+    """One resting field line: what was found, and what to do."""
+    return f"{paused.line}: {paused.reason} {paused.remedy}"
+
+
 def held_line(held: Held) -> str:
     """One held item in a line."""
     title = held.title or held.left_key or held.right_key or "a record"
@@ -136,10 +105,15 @@ def report_lines(report: Report, *, with_held: bool = True) -> Iterator[str]:
     yield f"looked at {report.listed_left} records left and {report.listed_right} right"
     if report.plan.brakes:
         yield from plan_lines(report.plan)
+    for brake in report.plan.released:
+        yield f"released brake {brake.name.value}: {brake.sentence}"
     for side, written in ((Side.LEFT, report.left), (Side.RIGHT, report.right)):
         yield f"{side.value + ':':7}{_written(written)}"
     for failure in report.failures:
-        yield f"failed on the {failure.side.value}: {failure.title or failure.key}: {failure.message}"
+        yield f"failed on the {failure.side.value}: {failure.title or failure.key}: {failure.message} [{failure.code}]"
+        yield f"  {failure.remedy}"
+    for postponed in report.postponed:
+        yield f"{postponed.writes:,} writes on the {postponed.side.value} wait: {postponed.why}"
     if report.recovered:
         yield f"{report.recovered} interrupted writes were found done"
     if with_held:

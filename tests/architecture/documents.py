@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from syncline.config import json_schema
-from tests.architecture import reference, tables
+from tests.architecture import expressions, matrix, reference, tables
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = Path("docs/syncline.schema.json")
@@ -29,10 +29,17 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "modules": tables.modules,
     "merge rules": tables.merge_rules,
     "brakes": tables.brake_table,
+    "brake kinds": tables.brake_kinds,
     "error tree": tables.error_tree,
     "error codes": tables.error_codes,
+    "error catalogue": tables.error_catalogue,
+    "causes": tables.causes,
+    "bisync matrix": matrix.bisync_matrix,
     "transforms": tables.transforms,
     "field types": tables.field_types,
+    "expression types": expressions.types,
+    "expression functions": expressions.functions,
+    "expression limits": expressions.limits,
     "fault kinds": tables.fault_kinds,
     "activecollab actions": tables.activecollab_actions,
     "highlevel actions": tables.highlevel_actions,

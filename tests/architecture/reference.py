@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
 from enum import Enum
@@ -87,7 +88,7 @@ def _default(value: object) -> str:
     return str(value.value) if isinstance(value, Enum) else str(value)
 
 
-_KINDS: Mapping[type, str] = {str: "text", int: "number", Path: "file", bool: "flag"}
+_KINDS: Mapping[type, str] = {str: "text", int: "number", Path: "file", bool: "flag", dt.datetime: "day"}
 
 
 def _kind(parameter: Any) -> str:
@@ -118,6 +119,7 @@ _SECTIONS = (
     ("ActiveCollab connection", "connections.NAME", "ActiveCollabSettings"),
     ("HighLevel connection", "connections.NAME", "HighLevelSettings"),
     ("HighLevel Marketplace app", "connections.NAME.oauth", "OAuthSettings"),
+    ("Quota", "connections.NAME.quota", "QuotaSettings"),
     ("Sync", "syncs.NAME", "SyncSettings"),
     ("Side of a sync", "syncs.NAME.left, syncs.NAME.right", "SideSettings"),
     ("First meeting", "syncs.NAME.match", "MatchSettings"),
@@ -148,7 +150,9 @@ MEANINGS: Mapping[str, str] = {
     "MatchSettings.mode": "What becomes of records that no link ties yet.",
     "BrakeSettings.changes": "More changed records than this share stop the run; `off` switches it off.",
     "BrakeSettings.deletes": "More deleted records than this share stop the run; `off` switches it off.",
-    "BrakeSettings.off": "Brakes that never pull in this sync.",
+    "BrakeSettings.off": "Brakes that never pull in this sync; see brakes.md for those that can only be released once.",
+    "BrakeSettings.forecast": "A count that is more than this share off its forecast stops the run (100%: more than "
+    "twice or less than half); `off` switches it off.",
 }
 """What keys mean whose model does not say so itself; a test keeps it free of entries that no key needs."""
 
@@ -189,9 +193,17 @@ def _keys(owner: str, schema: Schema, definitions: Schema) -> str:
     return table(("key", "type", "default", "meaning"), rows)
 
 
+_SHARES = {
+    "BrakeSettings.changes",
+    "BrakeSettings.deletes",
+    "BrakeSettings.forecast",
+    "QuotaSettings.reserve",
+}
+
+
 def _shown_default(key: str, value: Schema) -> str:
     default = value.get("default")
-    if key in ("BrakeSettings.changes", "BrakeSettings.deletes") and isinstance(default, float):
+    if key in _SHARES and isinstance(default, float):
         return code(f"{default * 100:g}%")
     if default is None or default in ("", []) or isinstance(default, dict):
         return ""

@@ -14,8 +14,11 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 
 from syncline import errors
-from syncline.core.brakes import BrakeName, Facts, Limits, SideFacts, brakes
+from syncline.core.brakes import BRAKES, BrakeName, Facts, Limits, SideFacts, brakes
+from syncline.core.catalogue import ENTRIES, CatalogueEntry, EntryKind
+from syncline.core.comparison import Cause
 from syncline.core.decisions import Rule
+from syncline.core.forecast import Forecast
 from syncline.core.transforms import TRANSFORMS
 from syncline.core.values import FieldType, Value
 from syncline.sandbox.activecollab import Quirks, acts
@@ -91,11 +94,14 @@ def _facts(**given: Any) -> Facts:
 _PULLING: Mapping[BrakeName, Facts] = {
     BrakeName.INCOMPLETE_LISTING: _facts(right=SideFacts(60, 100, is_complete=False)),
     BrakeName.EMPTY_SIDE: _facts(right=SideFacts(0, 100)),
+    BrakeName.COUNT_FORECAST: _facts(right=SideFacts(310, 100, expected=Forecast(100, 2, 6))),
     BrakeName.DELETES: _facts(right=SideFacts(80, 100, gone=20)),
     BrakeName.CHANGES: _facts(right=SideFacts(100, 100, changed=60)),
     BrakeName.ALL_CHANGED: _facts(right=SideFacts(100, 100, changed=100)),
     BrakeName.MAPPING_CHANGED: _facts(is_mapping_changed=True),
     BrakeName.FILTER_CHANGED: _facts(is_filter_changed=True),
+    BrakeName.SCOPE_CHANGED: _facts(moved=("the right account was 8xPqNr and is 2kTmWb",)),
+    BrakeName.TOKEN_SCOPES: _facts(lost=("the right lost the scopes objects/record.write",)),
     BrakeName.SCHEMA_DRIFT: _facts(drift=("'hours' on the right was number and is text",)),
     BrakeName.CLOCK_JUMP: _facts(last_run_at=_NOW + dt.timedelta(hours=1)),
 }
@@ -108,6 +114,20 @@ def brake_table() -> str:
         pulled = next(each for each in brakes(_PULLING[name], Limits()) if each.name is name)
         rows.append((code(name.value), pulled.sentence, pulled.remedy))
     return table(("brake", "what it says (an example)", "what it tells you to do"), rows)
+
+
+def brake_kinds() -> str:
+    """Every brake as declared: when it pulls, what it protects from, and how long a person may let go of it."""
+    rows = [
+        (
+            f"**{kind.title}** {code(name.value)}",
+            kind.pulls,
+            kind.protects,
+            "once, for good" if kind.may_be_off else "once",
+        )
+        for name, kind in BRAKES.items()
+    ]
+    return table(("brake", "pulls when", "protects from", "may be released"), rows)
 
 
 def error_tree() -> str:
@@ -129,6 +149,30 @@ def error_codes() -> str:
         for each in error_classes()
     ]
     return table(("code", "class", "exit code", "meaning"), rows)
+
+
+def error_catalogue() -> str:
+    """Every code with what happened, what was done and what a person does, one table for each kind."""
+    parts: list[str] = []
+    for kind in EntryKind:
+        rows = [
+            (code(each.code), each.title, each.happened, each.done, each.remedy, _ending(each))
+            for each in ENTRIES.values()
+            if each.kind is kind
+        ]
+        heads = ("code", "what it is", "what happened", "what Syncline did", "what you do", "")
+        parts.append(f"### {kind.value}\n\n{table(heads, rows)}")
+    return "\n\n".join(parts)
+
+
+def _ending(each: CatalogueEntry) -> str:
+    marks = [] if each.exit_code is None else [f"exit {each.exit_code}"]
+    return ", ".join([*marks, *(["tried again"] if each.is_retried else [])])
+
+
+def causes() -> str:
+    """Every cause of a difference with its sentence."""
+    return table(("cause", "what it says"), [(code(each.value), each.sentence) for each in Cause])
 
 
 # --- values and transforms --------------------------------------------------------------------------------------------

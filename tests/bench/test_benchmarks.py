@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from bench import __main__ as command
-from bench import calls, figures, first, quiet
+from bench import calls, figures, first, million, quiet
 
 
 def test_a_goal_is_a_share_of_the_baseline() -> None:
@@ -69,3 +69,15 @@ def test_a_first_sync_is_measured_beside_a_bare_client() -> None:
 
     assert figure.unit == "records/s"
     assert min(figure.value, figure.baseline) > 0
+
+
+def test_a_large_database_is_measured_beside_a_small_one() -> None:
+    found = {figure.name: figure for figure in million.measure(300, 1_200, (0, 10, 100), rounds=1)}
+
+    memory = found["memory of a no-op run, 1,200 links"]
+    assert (memory.goal, memory.holds) == (million.ALLOWED_MIB, True)
+    assert found["no-op run of 1,200 links"].value > 0
+    assert found["database"].value > found["database"].baseline > 0
+    for changes in (0, 10, 100):
+        delta = found[f"delta run of {changes} changes, 1,200 links"]
+        assert delta.goal == pytest.approx(delta.baseline * million.GROWTH, abs=0.01)

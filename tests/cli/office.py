@@ -95,6 +95,19 @@ class Office:
         """Do something in HighLevel's web app."""
         return _post(f"{self.highlevel['control_url']}act", {"action": action, **arguments})
 
+    def refuse_in_highlevel(self, method: str, times: int = 1) -> None:
+        """Let HighLevel refuse the next writes of records."""
+        body = {"statusCode": 422, "message": "refused"}
+        fault = {
+            "kind": "status",
+            "method": method,
+            "path": "/objects/",
+            "status": 422,
+            "body": body,
+            "times": times,
+        }
+        _post(f"{self.highlevel['control_url']}faults", fault)
+
     def advance(self, seconds: float) -> None:
         """Let time pass at both vendors."""
         for account in (self.activecollab, self.highlevel):

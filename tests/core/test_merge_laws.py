@@ -348,7 +348,10 @@ def test_deletions_follow_the_policy(world: World) -> None:
     is_seen = not isinstance(world.view.left, Unseen) and not isinstance(world.view.right, Unseen)
 
     if left_gone and right_gone:
-        assert decision == Forget(None, Rule.DELETED_BOTH)
+        is_direct = any(
+            isinstance(s, Gone) and s.proof.is_direct for s in (world.view.left, world.view.right)
+        )
+        assert decision == Forget(None, Rule.DELETED_BOTH) if is_direct else isinstance(decision, Wait)
     if (left_gone or right_gone) and world.view.answer is None and is_seen:
         gone = Side.LEFT if left_gone else Side.RIGHT
         match decision:
@@ -366,9 +369,19 @@ def test_deletions_follow_the_policy(world: World) -> None:
             case AskDelete(side):
                 assert side is gone
             case Wait(rule):
-                assert rule is Rule.OUT_OF_SCOPE
+                assert rule is Rule.OUT_OF_SCOPE or (left_gone and right_gone)
             case Fields():
                 raise AssertionError("nothing is merged with a record that is gone")
+
+
+@given(worlds())
+def test_a_record_that_is_only_missing_costs_nothing_until_a_person_says_so(world: World) -> None:
+    sides = (world.view.left, world.view.right)
+    is_doubtful = all(not isinstance(seen, Gone) or not seen.proof.is_direct for seen in sides)
+    decision = merge(world.view, world.rules)
+
+    if is_doubtful and any(isinstance(seen, Gone) for seen in sides) and world.view.answer is None:
+        assert isinstance(decision, AskDelete | Wait)
 
 
 @given(worlds())

@@ -29,10 +29,12 @@ from syncline.core.records import (
     Delete,
     FieldId,
     FieldSchema,
+    Gone,
     LinkId,
     ObjectSchema,
     ObjectTypeId,
     Present,
+    Proof,
     Record,
     RecordKey,
     Restore,
@@ -313,6 +315,36 @@ def test_a_question_about_a_deletion_is_held() -> None:
         1,
         "edited here since",
     )
+
+
+@pytest.mark.parametrize("gone", list(Side))
+def test_what_follows_from_an_absence_carries_its_proof(gone: Side) -> None:
+    proof = Gone(Proof.TRASHED, by="anna@example.test")
+    fields = (decision_of(A, X, Rule.RESOLVED, to_right=Text("1"), to_left=Text("1")),)
+
+    def made(decision: object) -> Plan:
+        sides = {"left_gone" if gone is Side.LEFT else "right_gone": proof}
+        return planned(intake(PLAIN, msgspec.structs.replace(linked(decision), **sides)))
+
+    steps = [
+        *made(Remove(gone.other, False, Rule.DELETED_PROPAGATED)).steps,
+        *made(Remove(gone.other, True, Rule.DELETED_ARCHIVED)).steps,
+        *made(Forget(gone.other, Rule.DELETED_IGNORED)).steps,
+        *made(Revive(gone, True, fields, Rule.EDIT_BEATS_DELETE)).steps,
+        *made(Revive(gone, False, fields, Rule.EDIT_BEATS_DELETE)).steps,
+    ]
+    assert [step.proof for step in steps] == [proof] * 5
+    (held,) = made(AskDelete(gone, False)).held
+    assert (held.gone, held.proof, held.reason) == (gone, proof, "unchanged here since")
+
+
+def test_a_question_about_a_missing_record_says_that_it_may_be_hidden() -> None:
+    missing = msgspec.structs.replace(linked(AskDelete(Side.LEFT, False)), left_gone=Gone(Proof.LISTED_TWICE))
+
+    (held,) = planned(intake(PLAIN, missing)).held
+
+    assert held.reason == f"unchanged here since; {Proof.LISTED_TWICE.sentence}"
+    assert "hidden" in held.reason
 
 
 def test_a_restored_record_gets_its_blanks_and_a_remade_one_does_not() -> None:

@@ -27,7 +27,7 @@ from syncline.ports import Connector, Ending, Health, ObjectSummary, Page, Quota
 _COMMITTING = frozenset(
     {
         *("begin_run", "renew", "end_run", "see", "tie", "retie", "move_base", "unbase", "untie", "intend", "settle"),
-        *("record", "ask", "choose", "park", "unpark", "remember", "save_secret"),
+        *("record", "keep_evidence", "prune_evidence", "ask", "choose", "park", "unpark", "remember", "save_secret"),
     }
 )  # fmt: skip
 

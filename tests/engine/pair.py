@@ -12,6 +12,7 @@ from syncline.core.brakes import Limits
 from syncline.core.decisions import DeletedEdit, DeletePolicy, Rules
 from syncline.core.mapping import ConflictPolicy, Direction, FieldMapping, lenses
 from syncline.core.match import MatchMode, MatchRule
+from syncline.core.plan import Plan
 from syncline.core.records import (
     Ability,
     FieldId,
@@ -25,7 +26,7 @@ from syncline.core.records import (
     SyncId,
 )
 from syncline.core.values import BLANK, FieldType, ManyOf, Number, OneOf, Text, Value
-from syncline.engine.runs import Options, Report, run
+from syncline.engine.runs import Options, Report, preview, run
 from syncline.engine.sync import Patience, SideSetup, Sync, World
 from syncline.store import SqlStore, open_store
 from tests.clock import VirtualClock
@@ -117,6 +118,9 @@ class Pair:
     mappings: Sequence[FieldMapping] = MAPPINGS
     limits: Limits = field(default_factory=lambda: Limits(at_least=1000))
     has_external_keys: bool = True
+    may_create: frozenset[Side] = frozenset(Side)
+    may_archive: frozenset[Side] = frozenset()
+    may_restore: frozenset[Side] = frozenset(Side)
     url: str = "sqlite://"
     clock: VirtualClock = field(default_factory=VirtualClock)
     store: SqlStore = field(init=False)
@@ -148,10 +152,10 @@ class Pair:
             SyncId("tickets"),
             setups[Side.LEFT],
             setups[Side.RIGHT],
-            Rules(made, self.deletes, self.deleted_edit, frozenset(), frozenset(Side)),
+            Rules(made, self.deletes, self.deleted_edit, self.may_archive, self.may_restore),
             MatchRule(((FieldId("name"), FieldId("title")),), self.mode),
             self.limits,
-            frozenset(Side),
+            self.may_create,
             mapping_digest=str(hash(tuple(self.mappings))),
             filter_digest="all",
             patience=Patience(),
@@ -165,6 +169,11 @@ class Pair:
         """Run once, a minute later."""
         self.clock.advance(60)
         return await run(self.world(), self.sync(), random.Random(1).random, options)
+
+    async def preview(self) -> Plan:
+        """What a run would do, a minute later."""
+        self.clock.advance(60)
+        return await preview(self.world(), self.sync())
 
     async def settled(self, runs: int = 6) -> Report:
         """Run until nothing is left to do; fails when that does not come."""

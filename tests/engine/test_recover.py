@@ -101,7 +101,7 @@ async def test_a_deletion_is_not_wanted_for_ever_when_the_other_record_is_back_o
     first = await pair.run()
     second = await pair.run()
 
-    assert [failure.code for failure in first.failures] == ["stale"]
+    assert [failure.code for failure in first.failures] == ["stale.back_again"]
     assert second.is_quiet
     assert set(pair.holds(Side.RIGHT)) == {"Stays", "Paint"}
 
@@ -134,7 +134,7 @@ async def test_a_listing_that_lags_is_no_look() -> None:
     overtaken.meanwhile = lambda: None
     await pair.settled()
 
-    assert [failure.code for failure in report.failures] == ["stale"]
+    assert [failure.code for failure in report.failures] == ["stale.edited"]
     assert pair.holds(Side.LEFT)["Paint"]["hours"] == Number(5)
     assert ("hours ↔ effort", Number(4)) in losses(pair)
 

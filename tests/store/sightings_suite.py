@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from syncline.core.memory import Counts, Seen, Standing
-from syncline.core.records import RecordKey
+from syncline.core.records import Gone, Proof, RecordKey
 from syncline.ports import Recognised, Stretch
 from syncline.store import SqlStore
 from tests.clock import START
@@ -56,6 +56,15 @@ class SightingSuite:
 
         assert store.recognise(SYNC, LEFT, [key(1)]) == {}
         assert store.seen(SYNC, LEFT, [key(1)]) == {key(1): buried}
+
+    @pytest.mark.parametrize("by", ["", "anna@example.test", "17", "Anna of the yard"])
+    @pytest.mark.parametrize("proof", list(Proof))
+    def test_the_proof_of_an_absence_is_kept_whole(self, store: SqlStore, proof: Proof, by: str) -> None:
+        for at in (None, NOW):
+            buried = seen(1, gone=Gone(proof, at, by))
+            store.see(SYNC, LEFT, [buried])
+
+            assert store.seen(SYNC, LEFT, [key(1)]) == {key(1): buried}
 
     def test_seeing_again_replaces_by_key_and_keeps_the_id(self, store: SqlStore) -> None:
         store.see(SYNC, LEFT, [seen(1), seen(2)])
@@ -137,6 +146,15 @@ class SightingSuite:
 
         assert store.waiting(SYNC, LEFT) == [seen(1)]
         assert store.waiting(SYNC, RIGHT) == []
+
+    def test_a_record_out_of_scope_is_outside_and_does_not_wait(self, store: SqlStore) -> None:
+        out = msgspec.structs.replace(seen(1), in_scope=False)
+        gone = msgspec.structs.replace(seen(2, gone=GONE), in_scope=False)
+        store.see(SYNC, LEFT, [out, gone, seen(3)])
+
+        assert store.outside(SYNC, LEFT) == [out]
+        assert store.waiting(SYNC, LEFT) == [seen(3)]
+        assert store.outside(SYNC, RIGHT) == []
 
     def test_counts_are_of_present_records_and_open_links(self, store: SqlStore) -> None:
         store.see(SYNC, LEFT, [seen(1), seen(2), seen(3, gone=GONE), seen(4, standing=Standing.RELEASED)])

@@ -10,9 +10,11 @@ from types import ModuleType
 import pytest
 import sqlalchemy as sa
 
-from syncline.store import SqlStore, desk, journal, links, open_store, sightings
+from syncline.core.memory import Counts
+from syncline.store import SqlStore, apart, desk, journal, links, open_store, sightings, tally
 from syncline.store.dialects import SQLITE
 from syncline.store.session import rendered
+from tests.store.samples import LEFT, SYNC, seen
 from tests.store.suite import StoreSuite
 
 
@@ -52,7 +54,9 @@ class TestPlans:
         yield store
         store.close()
 
-    @pytest.mark.parametrize("module", [desk, journal, links, sightings], ids=lambda module: module.__name__)
+    @pytest.mark.parametrize(
+        "module", [apart, desk, journal, links, sightings, tally], ids=lambda module: module.__name__
+    )
     def test_nothing_goes_through_a_whole_table(self, store: SqlStore, module: ModuleType) -> None:
         large = ("sighting", "link", "history", "intent", "l", "r")
         steps = [
@@ -74,9 +78,17 @@ class TestPlans:
 
     @pytest.mark.parametrize("name", ["_COUNT", "_COUNT_GONE", "_COUNT_LINKS"])
     def test_counting_reads_indexes_only(self, store: SqlStore, name: str) -> None:
-        (step,) = _plan(store, vars(sightings)[name])
+        (step,) = _plan(store, vars(tally)[name])
 
         assert "USING COVERING INDEX" in step
+
+    def test_a_database_without_kept_counts_counts_once(self, store: SqlStore) -> None:
+        store.see(SYNC, LEFT, [seen("a")])
+        store._connection.execute("DELETE FROM memo")
+
+        assert store.counts(SYNC) == Counts(1, 0, 0)
+        store.see(SYNC, LEFT, [seen("a")])
+        assert store.recall(SYNC, "tally") == '{"left":1,"right":0,"links":0}'
 
     def test_a_records_history_is_found_through_its_keys(self, store: SqlStore) -> None:
         plan = "\n".join(_plan(store, journal._HISTORY[True, False]))

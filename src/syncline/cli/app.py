@@ -2,7 +2,7 @@
 
 Commands are thin: they open the installation, call the engine, and show the result. Exit codes: 0 done; 2 a person must
 change something; 3 a connection's credentials or rights; 4 a brake stopped the plan; 5 done, but some records failed;
-70 a bug; 75 busy or temporarily out of reach, try again.
+6 a certificate found a difference that nothing explains; 70 a bug; 75 busy or temporarily out of reach, try again.
 """
 
 from __future__ import annotations
@@ -14,10 +14,27 @@ from typing import Annotated
 import typer
 
 from syncline import __version__
-from syncline.cli import connections, desk, sandboxes, syncs
+from syncline.cli import (
+    brakes,
+    catalogue,
+    certify,
+    connections,
+    deletes,
+    desk,
+    explain,
+    expressions,
+    links,
+    quota,
+    retry,
+    rules,
+    sandboxes,
+    syncs,
+    versions,
+)
 from syncline.cli.context import Context
 from syncline.cli.output import complain, say, say_json
-from syncline.errors import SynclineError
+from syncline.core.catalogue import remedy_of
+from syncline.errors import Problem, SetupError, SynclineError
 
 app = typer.Typer(
     name="syncline",
@@ -29,6 +46,17 @@ app = typer.Typer(
 connections.add_to(app)
 syncs.add_to(app)
 desk.add_to(app)
+links.add_to(app)
+explain.add_to(app)
+expressions.add_to(app)
+rules.add_to(desk.conflicts)
+deletes.add_to(app)
+versions.add_to(app)
+quota.add_to(app)
+certify.add_to(app)
+catalogue.add_to(app)
+brakes.add_to(app)
+retry.add_to(app)
 sandboxes.add_to(app)
 
 
@@ -53,6 +81,26 @@ def options(
     context.obj = Context(config, as_json)
 
 
+def told(error: SynclineError) -> dict[str, object]:
+    """An error as JSON: its code, what it says, what to do, and every fault of the configuration by its place."""
+    problems: tuple[Problem, ...] = error.problems if isinstance(error, SetupError) else ()
+    return {
+        "code": error.full_code,
+        "message": str(error),
+        "remedy": remedy_of(error.full_code),
+        "exit_code": error.exit_code,
+        "problems": [
+            {
+                "path": each.path,
+                "message": each.message,
+                "remedy": each.remedy,
+                "code": each.kind.value if each.kind is not None else error.code,
+            }
+            for each in problems
+        ],
+    }
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and leave with its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
@@ -60,13 +108,12 @@ def main(arguments: list[str] | None = None) -> None:
         code = app(args=given, standalone_mode=False)
     except SynclineError as error:
         if "--json" in given:
-            problems = [
-                {"path": problem.path, "message": problem.message, "remedy": problem.remedy}
-                for problem in getattr(error, "problems", ())
-            ]
-            say_json({"error": {"code": error.code, "message": str(error), "problems": problems}})
+            say_json({"error": told(error)})
         else:
             complain(f"Error: {error}")
+            if not isinstance(error, SetupError):
+                # The others' own messages say what to do.
+                complain(f"  {remedy_of(error.full_code)} (syncline errors {error.full_code})")
         sys.exit(error.exit_code)
     except typer.Abort:
         complain("Stopped.")

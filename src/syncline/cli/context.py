@@ -12,7 +12,9 @@ from typing import Annotated, TypeVar
 import typer
 
 from syncline.bootstrap import Installation, install
+from syncline.cli.output import complain
 from syncline.config import load
+from syncline.errors import ConfigError
 
 _T = TypeVar("_T")
 
@@ -41,6 +43,15 @@ def given(context: typer.Context) -> Context:
     found = context.find_object(Context)
     assert found is not None  # noqa: S101 - the app's callback has set it
     return found
+
+
+def chosen(installation: Installation, names: list[str] | None) -> list[str]:
+    """The syncs of a command: the named ones, else all. Raises `ConfigError` when there are none."""
+    if not installation.config.syncs:
+        raise ConfigError("The configuration has no syncs. Add one under `syncs:`.")
+    if installation.notice:
+        complain(installation.notice)
+    return names or list(installation.config.syncs)
 
 
 def wait(task: Coroutine[object, object, _T]) -> _T:

@@ -31,6 +31,11 @@ def say_json(data: object) -> None:
     )
 
 
+def say_text(text: str) -> None:
+    """A whole text as it is, to be kept in a file."""
+    console.out(text.rstrip("\n"), highlight=False)
+
+
 def complain(text: str) -> None:
     """One message on standard error."""
     errors.print(text, markup=False, soft_wrap=True)

@@ -6,15 +6,15 @@ from typing import Annotated
 
 import typer
 
-from syncline.bootstrap import Installation
-from syncline.cli.context import AsJson, Context, given, wait
+from syncline.cli.certify import code_of, say_certificates
+from syncline.cli.context import AsJson, Context, chosen, given, wait
 from syncline.cli.output import Bars, complain, say, say_json
 from syncline.core.brakes import BrakeName
-from syncline.core.plan import Plan
+from syncline.engine.certify import Certified, certify
+from syncline.engine.outlook import Foreseen, counted, foreseen
 from syncline.engine.runs import Options, Report, preview, run
 from syncline.engine.views import Status, status_of
-from syncline.errors import ConfigError
-from syncline.story import plan_lines, report_lines
+from syncline.story import paused_line, plan_lines, report_lines
 
 _BRAKED = 4
 _PARTLY = 5
@@ -34,12 +34,6 @@ def add_to(app: typer.Typer) -> None:
     app.command()(plan)
     app.command(name="run")(run_syncs)
     app.command()(status)
-
-
-def _chosen(installation: Installation, names: list[str] | None) -> list[str]:
-    if not installation.config.syncs:
-        raise ConfigError("The configuration has no syncs. Add one under `syncs:`.")
-    return names or list(installation.config.syncs)
 
 
 def plan(
@@ -62,14 +56,17 @@ def plan(
     return _BRAKED if any(made.brakes for made in plans.values()) else 0
 
 
-async def _plans(context: Context, names: list[str] | None, options: Options) -> dict[str, Plan]:
+async def _plans(context: Context, names: list[str] | None, options: Options) -> dict[str, Foreseen]:
     async with context.open() as installation:
         with Bars() as bars:
             world = installation.world(bars.watch)
-            return {
-                name: await preview(world, await installation.sync(name), options)
-                for name in _chosen(installation, names)
-            }
+            plans: dict[str, Foreseen] = {}
+            for name in chosen(installation, names):
+                sync = await installation.sync(name)
+                before = counted(sync)
+                made = await preview(world, sync, options)
+                plans[name] = foreseen(sync, made, before, world.clock.now(), options.purpose)
+            return plans
 
 
 def run_syncs(
@@ -77,31 +74,46 @@ def run_syncs(
     names: Names = None,
     release: Release = None,
     changes_only: ChangesOnly = False,
+    certified: Annotated[
+        bool,
+        typer.Option("--certify", help="Then compare both sides field by field; see `syncline certify`."),
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Run syncs once: plan, write, report. Exit code 4 when a brake stopped one, 5 when records failed."""
+    """Run syncs once: plan, write, report. Exit code 4: a brake stopped one, 5: writes failed or wait, 6: see --certify."""
     options = Options(is_full=not changes_only, release=frozenset(release or ()))
-    reports = wait(_runs(given(context), names, options))
+    reports, certificates = wait(_runs(given(context), names, options, certified=certified))
     if as_json or given(context).as_json:
-        say_json(reports)
+        say_json({"reports": reports, "certificates": certificates} if certified else reports)
     else:
         for name, report in reports.items():
             say(f"{name}:")
             for line in report_lines(report):
                 say(f"  {line}")
+        say_certificates(certificates)
     if any(report.plan.brakes for report in reports.values()):
         return _BRAKED
-    return _PARTLY if any(report.failures for report in reports.values()) else 0
+    if code_of(certificates):
+        return code_of(certificates)
+    return _PARTLY if any(report.failures or report.postponed for report in reports.values()) else 0
 
 
-async def _runs(context: Context, names: list[str] | None, options: Options) -> dict[str, Report]:
+async def _runs(
+    context: Context, names: list[str] | None, options: Options, *, certified: bool
+) -> tuple[dict[str, Report], dict[str, Certified]]:
     async with context.open() as installation:
         with Bars() as bars:
             world = installation.world(bars.watch)
-            return {
-                name: await run(world, await installation.sync(name), installation.jitter, options)
-                for name in _chosen(installation, names)
-            }
+            await installation.adopt()
+            reports: dict[str, Report] = {}
+            certificates: dict[str, Certified] = {}
+            for name in chosen(installation, names):
+                sync = await installation.sync(name)
+                reports[name] = await run(world, sync, installation.jitter, options)
+                if certified:
+                    number = installation.version.number if installation.version else 0
+                    certificates[name] = await certify(world, sync, configuration=number)
+            return reports, certificates
 
 
 def status(
@@ -113,7 +125,7 @@ def status(
 
     async def work() -> dict[str, Status]:
         async with given(context).open() as installation:
-            return {name: status_of(installation.store, name) for name in _chosen(installation, names)}
+            return {name: status_of(installation.store, name) for name in chosen(installation, names)}
 
     found = wait(work())
     if as_json or given(context).as_json:
@@ -127,6 +139,11 @@ def status(
             say(f"  last run  {each.last.started_at:%Y-%m-%d %H:%M:%S} UTC, {each.last.state.value}")
         say(f"  waiting for a person  {each.questions}")
         say(f"  failed writes         {len(each.parked)}")
+        for paused in each.paused:
+            complain(f"    paused: {paused_line(paused)}")
         for parked in each.parked:
             due = f", next try {parked.due:%H:%M:%S}" if parked.due else ""
-            complain(f"    {parked.title or parked.key}: {parked.message} (tried {parked.attempts}×{due})")
+            complain(
+                f"    {parked.title or parked.key}: {parked.message} [{parked.code}] (tried {parked.attempts}×{due})"
+            )
+            complain(f"      {parked.remedy}")

@@ -32,8 +32,16 @@ class Rule(Enum):
     RESOLVED = "resolved"
     CONFLICT = "conflict"
     NO_COUNTERPART = "no_counterpart"
+    AMBIGUOUS = "ambiguous"
+    KEPT_APART = "kept_apart"
     CREATED = "created"
     LINKED = "linked"
+    LINKED_BY_HAND = "linked_by_hand"
+    UNLINKED_BY_HAND = "unlinked_by_hand"
+    RELEASED_BY_HAND = "released_by_hand"
+    RECALLED_BY_HAND = "recalled_by_hand"
+    COPIED_BY_HAND = "copied_by_hand"
+    REJOINED_BY_HAND = "rejoined_by_hand"
     DELETED_PROPAGATED = "deleted_propagated"
     DELETED_ARCHIVED = "deleted_archived"
     DELETED_IGNORED = "deleted_ignored"
@@ -41,8 +49,10 @@ class Rule(Enum):
     DELETED_BOTH = "deleted_both"
     EDIT_BEATS_DELETE = "edit_beats_delete"
     OUT_OF_SCOPE = "out_of_scope"
+    NORMALISED = "normalised"
     PARKED = "parked"
     UNKNOWN_OUTCOME = "unknown_outcome"
+    UNDONE = "undone"
 
     @property
     def sentence(self) -> str:
@@ -52,7 +62,7 @@ class Rule(Enum):
     @property
     def is_question(self) -> bool:
         """Whether something held by this rule waits for a person (and not just for the next run)."""
-        return self in (Rule.CONFLICT, Rule.NO_COUNTERPART, Rule.DELETED_ASK)
+        return self in _QUESTIONS
 
 
 _SENTENCES = {
@@ -69,9 +79,17 @@ _SENTENCES = {
     Rule.RIGHT_WINS: "Both sides changed; the right side wins.",
     Rule.RESOLVED: "Both sides changed; a person chose.",
     Rule.CONFLICT: "Both sides changed differently; a person must choose.",
-    Rule.NO_COUNTERPART: "The value has no counterpart on the other side.",
+    Rule.NO_COUNTERPART: "There is no counterpart on the other side.",
+    Rule.AMBIGUOUS: "Several records have the same keys; a person must say which belong together.",
+    Rule.KEPT_APART: "A person said that the two records are not the same.",
     Rule.CREATED: "A new record; the other side gets it.",
     Rule.LINKED: "The two records are the same thing.",
+    Rule.LINKED_BY_HAND: "A person said that the two records are the same thing.",
+    Rule.UNLINKED_BY_HAND: "A person unlinked the two records; both stay, each for itself.",
+    Rule.RELEASED_BY_HAND: "A person left the record to itself; it is not linked or copied.",
+    Rule.RECALLED_BY_HAND: "A person let the record take part again; it waits to be matched.",
+    Rule.COPIED_BY_HAND: "A person wants a copy of the record on the other side.",
+    Rule.REJOINED_BY_HAND: "A person does not keep the two records apart any more.",
     Rule.DELETED_PROPAGATED: "Deleted on one side and unchanged on the other; deleted there too.",
     Rule.DELETED_ARCHIVED: "Deleted on one side and unchanged on the other; archived there.",
     Rule.DELETED_IGNORED: "Deleted on one side; the other side keeps its record for itself.",
@@ -79,9 +97,16 @@ _SENTENCES = {
     Rule.DELETED_BOTH: "Deleted on both sides.",
     Rule.EDIT_BEATS_DELETE: "Deleted on one side but edited on the other; the edit wins and the record comes back.",
     Rule.OUT_OF_SCOPE: "The record left the sync's filter; the link rests.",
+    Rule.NORMALISED: "The vendor keeps what was written in a form of its own (old: as written, new: as kept).",
     Rule.PARKED: "The vendor refused the last write; an edit or a retry gets it going again.",
     Rule.UNKNOWN_OUTCOME: "The last write got no answer; nothing is written before we have seen what became of it.",
+    Rule.UNDONE: "Undone by a person; what was before is put back, and stays until somebody edits it.",
 }
+
+
+_QUESTIONS = frozenset(
+    {Rule.CONFLICT, Rule.NO_COUNTERPART, Rule.AMBIGUOUS, Rule.KEPT_APART, Rule.DELETED_ASK}
+)
 
 
 class DeletePolicy(Enum):

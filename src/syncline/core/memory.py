@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from enum import Enum
+from typing import Any
 
 import msgspec
 
@@ -82,6 +83,15 @@ class Link(msgspec.Struct, frozen=True):
     def of(self, side: Side) -> Seen:
         """One side's record."""
         return self.left if side is Side.LEFT else self.right
+
+
+class KeptApart(msgspec.Struct, frozen=True):
+    """Two records that a person said are not the same, and why."""
+
+    left: RecordKey
+    right: RecordKey
+    at: dt.datetime
+    reason: str = ""
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -171,6 +181,16 @@ class Question(msgspec.Struct, frozen=True):
     right_edit: Edit | None = None
 
 
+class Version(msgspec.Struct, frozen=True):
+    """What was configured from `at` on: the syncs by name as plain JSON (`body`), without connections and secrets."""
+
+    number: int
+    at: dt.datetime
+    digest: str
+    body: Mapping[str, Any]
+    note: str = ""
+
+
 class Parked(msgspec.Struct, frozen=True):
     """A record whose write failed. `due` is the next try, None when only a person (or an edit) gets it going again."""
 
@@ -183,3 +203,5 @@ class Parked(msgspec.Struct, frozen=True):
     attempts: int
     due: dt.datetime | None
     since: dt.datetime
+    remedy: str = ""
+    """What a person does about it: told with the record, never stored."""

@@ -43,6 +43,9 @@ def merge(view: View, rules: Rules) -> Decision:
         # One side could not be seen: whatever the other did, nothing is decided.
         case (Unknown(reason), _) | (_, Unknown(reason)):
             return Wait(Rule.UNSEEN, reason)
+        # Both are only missing, and may both come back: the link rests.
+        case Deleted(here), Deleted(there) if not (here.proof.is_direct or there.proof.is_direct):
+            return Wait(Rule.UNSEEN, "both records are missing from the listings, and neither can be read")
         # Both sides deleted it: the link is closed.
         case Deleted(), Deleted():
             return Forget(None, Rule.DELETED_BOTH)
@@ -57,16 +60,28 @@ def merge(view: View, rules: Rules) -> Decision:
 
 
 def needs_edit_times(view: View, rules: Rules) -> bool:
-    """Whether the decision would gain from knowing when each field was edited: some field is contested by time."""
-    decision = merge(view, rules)
-    if not isinstance(decision, Fields):
-        return False
-    newest = {
+    """Whether the decision depends on when each field was edited: both sides changed one whose later edit wins.
+
+    Such a line is what would be a conflict if it asked. (Its decision does not tell: the side that wins by the record's
+    time may hold a value without counterpart, and lose by the field's own time.)
+    """
+    names = {
         line_name(lens.mapping.left, lens.mapping.right)
         for lens in rules.lenses
         if lens.policy is ConflictPolicy.NEWEST
     }
-    return any(f.name in newest and f.rule in (Rule.NEWEST, Rule.CONFLICT) for f in decision.fields)
+    if not names:
+        return False
+    asking = tuple(
+        msgspec.structs.replace(lens, policy=ConflictPolicy.ASK)
+        if lens.policy is ConflictPolicy.NEWEST
+        else lens
+        for lens in rules.lenses
+    )
+    decision = merge(view, msgspec.structs.replace(rules, lenses=asking))
+    return isinstance(decision, Fields) and any(
+        field.name in names and field.rule is Rule.CONFLICT for field in decision.fields
+    )
 
 
 def _both_present(view: View, rules: Rules) -> Decision:

@@ -11,7 +11,7 @@ from typing import assert_never
 import msgspec
 
 from syncline.core.absence import created_fields
-from syncline.core.brakes import Brake, Facts, Limits, brakes
+from syncline.core.brakes import Brake, Facts, Limits, brakes, released
 from syncline.core.decisions import (
     AskDelete,
     Decision,
@@ -25,7 +25,7 @@ from syncline.core.decisions import (
 )
 from syncline.core.lines import groups, last, settled, writes, written
 from syncline.core.mapping import Lens
-from syncline.core.match import Ambiguous, Matching, MatchMode, external_key
+from syncline.core.match import NOTHING_SAID, Ambiguous, Matching, MatchMode, Said, external_key
 from syncline.core.records import (
     Archive,
     Create,
@@ -40,12 +40,15 @@ from syncline.core.records import (
     Update,
     Write,
 )
+from syncline.core.shapes import Paused
 from syncline.core.steps import Effect, Held, Linked, Step
 from syncline.core.values import BLANK
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What a run will do. With a pulled brake `steps` is empty and `stopped` holds what would have been done."""
+    """What a run will do. With a pulled brake `steps` is empty and `stopped` holds what would have been done.
+    `paused` are the field lines that it leaves alone, `released` the brakes that would have pulled, had nobody let go
+    of them."""
 
     sync: SyncId
     steps: tuple[Step, ...]
@@ -54,6 +57,8 @@ class Plan(msgspec.Struct, frozen=True):
     calls_left: int
     calls_right: int
     stopped: tuple[Step, ...] = ()
+    paused: tuple[Paused, ...] = ()
+    released: tuple[Brake, ...] = ()
 
     @property
     def writes(self) -> tuple[Step, ...]:
@@ -79,6 +84,7 @@ class Intake(msgspec.Struct, frozen=True):
     mode: MatchMode
     lenses: Sequence[Lens]
     may_create: frozenset[Side]
+    said: Said = NOTHING_SAID
 
 
 Cost = Callable[[Side, Write], int]
@@ -108,6 +114,7 @@ def plan(intake: Intake, facts: Facts, limits: Limits, cost: Cost) -> Plan:
         calls[Side.LEFT],
         calls[Side.RIGHT],
         steps if pulled else (),
+        released=released(facts, limits),
     )
 
 
@@ -132,6 +139,8 @@ class _Writer:
         self.steps: list[Step] = []
         self.held: list[Held] = []
         self._intake = intake
+        self._apart = intake.said.partners()
+        self._wanted = intake.said.wanted()
 
     def _id(self) -> StepId:
         return StepId(f"{len(self.steps) + 1:06d}")
@@ -163,8 +172,9 @@ class _Writer:
     # A record without counterpart: made on the other side, unless the sync only matches.
     def lone(self, side: Side, record: Record) -> None:
         keys = (record.key, None) if side is Side.RIGHT else (None, record.key)
-        if self._intake.mode is MatchMode.MATCH_ONLY:
-            self._hold(Rule.NO_COUNTERPART, "no record on the other side matches", record.title, None, keys)
+        doubt = self._doubt(side, record)
+        if doubt is not None:
+            self._hold(*doubt, record.title, None, keys)
             return
         fields = created_fields(self._intake.lenses, record, side)
         values = written(fields, side)
@@ -174,7 +184,7 @@ class _Writer:
         if missing:
             self._hold(Rule.NO_COUNTERPART, missing, record.title, None, keys)
             return
-        create = Create(values, external_key(self._intake.sync, record.key))
+        create = Create(values, self._mark(side, record.key))
         settled = tuple(field for field in fields if field.settles)
         self._add(
             Step(
@@ -190,6 +200,26 @@ class _Writer:
         )
         self._open_fields(None, keys, record.title, fields)
 
+    def _doubt(self, side: Side, record: Record) -> tuple[Rule, str] | None:
+        """Why a record is not just copied to `side`: a person is asked. One who wants the copy has answered."""
+        if (side.other, record.key) in self._wanted:
+            return None
+        if self._intake.mode is MatchMode.MATCH_ONLY:
+            return Rule.NO_COUNTERPART, "no record on the other side matches"
+        if external_key(self._intake.sync, record.key) in self._intake.said.taken:
+            return Rule.KEPT_APART, "a released record there was once made from it"
+        others = self._apart.get((side.other, record.key), ())
+        if others:
+            return Rule.KEPT_APART, f"kept apart from {', '.join(others)}; a copy could be a second one"
+        return None
+
+    def _mark(self, side: Side, key: RecordKey) -> str:
+        """The external key of a copy on `side`. A copy that a person wants may be a second one: it gets a mark that no
+        earlier one carries."""
+        word = self._wanted.get((side.other, key))
+        mark = external_key(self._intake.sync, key)
+        return mark if word is None else f"{mark}:{word}"
+
     def _missing(self, side: Side, fields: Iterable[FieldDecision]) -> str | None:
         """Why a new record on `side` would be refused: a required field that nothing is written to."""
         values = written(fields, side)
@@ -200,23 +230,16 @@ class _Writer:
         why = next((f.reason for f in fields if f.is_open and f.of(side) == missing.id), "")
         return f"'{missing.title}' is required there and has no value here" + (f": {why}" if why else "")
 
+    # Several records share their keys: each of them is asked about.
     def ambiguous(self, found: Ambiguous) -> None:
-        for record in found.left:
-            self._hold(
-                Rule.NO_COUNTERPART,
-                f"{len(found.left)} records here and {len(found.right)} there have the same keys",
-                record.title,
-                None,
-                (record.key, None),
-            )
-        for record in found.right:
-            self._hold(
-                Rule.NO_COUNTERPART,
-                f"{len(found.right)} records here and {len(found.left)} there have the same keys",
-                record.title,
-                None,
-                (None, record.key),
-            )
+        for side, own, other in (
+            (Side.LEFT, found.left, found.right),
+            (Side.RIGHT, found.right, found.left),
+        ):
+            reason = f"{len(own)} records here and {len(other)} there have the same keys"
+            for record in own:
+                keys = (record.key, None) if side is Side.LEFT else (None, record.key)
+                self._hold(Rule.AMBIGUOUS, reason, record.title, None, keys)
 
     def decided(self, linked: Linked) -> None:
         keys = (linked.left_key, linked.right_key)
@@ -233,7 +256,7 @@ class _Writer:
                 self._close(linked, release or Side.LEFT, None, rule, release)
             case AskDelete(gone, is_edited, rule):
                 reason = "edited here since" if is_edited else "unchanged here since"
-                self._hold(rule, reason, linked.title, linked.link, keys, gone=gone)
+                self._hold_gone(linked, gone, rule, reason)
             case Wait(rule, reason):
                 self._hold(rule, reason, linked.title, linked.link, keys)
             case _:
@@ -261,6 +284,7 @@ class _Writer:
                 counterpart=linked.key(side.other),
                 fields=fields,
                 release=release,
+                proof=linked.gone(side.other) or linked.gone(side),
             )
         )
 
@@ -275,7 +299,7 @@ class _Writer:
         else:
             hindrance = self._hindrance(side, fields)
             if hindrance:
-                self._hold(Rule.DELETED_ASK, hindrance, linked.title, linked.link, keys, gone=side)
+                self._hold_gone(linked, side, Rule.DELETED_ASK, hindrance)
                 return
             write = Create(written(fields, side), external_key(self._intake.sync, counterpart))
         self._add(
@@ -290,6 +314,7 @@ class _Writer:
                 key=linked.key(side),
                 counterpart=counterpart,
                 fields=tuple(field for field in fields if field.settles),
+                proof=linked.gone(side),
             )
         )
         self._open_fields(linked.link, keys, linked.title, fields)
@@ -385,6 +410,12 @@ class _Writer:
         title: str,
         link: LinkId | None,
         keys: tuple[RecordKey | None, RecordKey | None],
-        gone: Side | None = None,
     ) -> None:
-        self.held.append(Held(rule, reason, title, link, keys[0], keys[1], gone=gone))
+        self.held.append(Held(rule, reason, title, link, keys[0], keys[1]))
+
+    def _hold_gone(self, linked: Linked, side: Side, rule: Rule, reason: str) -> None:
+        proof = linked.gone(side)
+        if proof is not None and not proof.proof.is_direct:
+            reason = f"{reason}; {proof.proof.sentence}"
+        keys = (linked.left_key, linked.right_key)
+        self.held.append(Held(rule, reason, linked.title, linked.link, *keys, gone=side, proof=proof))

@@ -134,6 +134,27 @@ class Proof(Enum):
     """It lies in the vendor's trash, and can be restored from there."""
     DELETED_BY_US = "deleted_by_us"
     """We deleted it, and the vendor said so."""
+    LISTED_TWICE = "listed_twice"
+    """Two complete listings, some time apart, lack it, and a direct read tells nothing: it may only be hidden."""
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether the vendor itself said that the record is gone. What is only missing may come back, so that nothing
+        is deleted, made anew or let go because of it before a person has said so."""
+        return self is not Proof.LISTED_TWICE
+
+    @property
+    def sentence(self) -> str:
+        """The proof in a person's words."""
+        return _PROOFS[self]
+
+
+_PROOFS = {
+    Proof.NOT_FOUND: "a direct read answered that it is not there (404)",
+    Proof.TRASHED: "it lies in the trash",
+    Proof.DELETED_BY_US: "we deleted it",
+    Proof.LISTED_TWICE: "two complete listings lack it, and it cannot be read: it may only be hidden",
+}
 
 
 class Present(msgspec.Struct, frozen=True, tag="present"):
@@ -143,10 +164,12 @@ class Present(msgspec.Struct, frozen=True, tag="present"):
 
 
 class Gone(msgspec.Struct, frozen=True, tag="gone"):
-    """The record is not there any more, with proof. `at` is when it went, where the vendor tells, for `newest`."""
+    """The record is not there any more, with proof. `at` and `by` (an e-mail, else an id) say when it went and who
+    deleted it, where the vendor tells."""
 
     proof: Proof
     at: dt.datetime | None = None
+    by: str = ""
 
 
 class Unseen(msgspec.Struct, frozen=True, tag="unseen"):
@@ -159,10 +182,14 @@ Sighting = Present | Gone | Unseen
 
 
 class Edit(msgspec.Struct, frozen=True):
-    """When a field was last edited at the vendor, and by whom (an e-mail, else an id), where it tells."""
+    """When a field was last edited at the vendor, and by whom (an e-mail, else an id), where it tells.
+
+    `is_record`: the vendor tells this only of the record as a whole; another field may have been edited then.
+    """
 
     at: dt.datetime | None
     by: str = ""
+    is_record: bool = False
 
 
 # --- what the store remembers ---------------------------------------------------------------------------------------

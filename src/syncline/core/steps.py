@@ -10,7 +10,7 @@ from enum import Enum
 import msgspec
 
 from syncline.core.decisions import Decision, FieldDecision, Rule, line_fields
-from syncline.core.records import FieldId, LinkId, RecordKey, Side, StepId, Write
+from syncline.core.records import FieldId, Gone, LinkId, RecordKey, Side, StepId, Write
 from syncline.core.values import Value
 
 
@@ -23,6 +23,8 @@ class Effect(Enum):
     """A link is made (or, after a revival, tied to the new record)."""
     CLOSE = "close"
     """The link is closed."""
+    ALONE = "alone"
+    """No link is concerned: the record is brought back to stand for itself, or such a record goes again."""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -30,7 +32,7 @@ class Step(msgspec.Struct, frozen=True):
 
     `counterpart` is the record on the other side; `fields` are the decisions that are settled when the step is done;
     `after` names a step of the same link that must have succeeded; `release` marks a side's record as never to be
-    linked or copied again by itself.
+    linked or copied again by itself; `proof` is the absence that led to the step, for the history.
     """
 
     id: StepId
@@ -45,10 +47,12 @@ class Step(msgspec.Struct, frozen=True):
     fields: tuple[FieldDecision, ...] = ()
     after: StepId | None = None
     release: Side | None = None
+    proof: Gone | None = None
 
 
 class Held(msgspec.Struct, frozen=True):
-    """Something that is not done now, and why. `field` is None when the whole record waits."""
+    """Something that is not done now, and why. `field` is None when the whole record waits; `gone` names the side whose
+    record is gone, and `proof` how we know."""
 
     rule: Rule
     reason: str
@@ -60,6 +64,7 @@ class Held(msgspec.Struct, frozen=True):
     left: Value | None = None
     right: Value | None = None
     gone: Side | None = None
+    proof: Gone | None = None
 
     @property
     def line(self) -> tuple[FieldId, FieldId] | None:
@@ -68,14 +73,20 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class Linked(msgspec.Struct, frozen=True):
-    """A decided link."""
+    """A decided link, with the proof for each side whose record is gone."""
 
     link: LinkId
     left_key: RecordKey
     right_key: RecordKey
     title: str
     decision: Decision
+    left_gone: Gone | None = None
+    right_gone: Gone | None = None
 
     def key(self, side: Side) -> RecordKey:
         """The record of one side."""
         return self.left_key if side is Side.LEFT else self.right_key
+
+    def gone(self, side: Side) -> Gone | None:
+        """The proof that one side's record is gone, if it is."""
+        return self.left_gone if side is Side.LEFT else self.right_gone

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
+from syncline.core.catalogue import remedy_of
+from syncline.core.decisions import Rule
 from syncline.core.memory import IntentState, Parked
 from syncline.core.plan import Plan, Step
 from syncline.core.records import (
     Archive,
     Create,
     Delete,
+    FieldId,
     Gone,
     Present,
-    Proof,
     Receipt,
-    Record,
     RecordKey,
     Restore,
     RunId,
@@ -32,15 +33,17 @@ from syncline.core.records import (
     Update,
 )
 from syncline.core.retry import TryAgain, after, group_of
-from syncline.core.values import BLANK, same
+from syncline.core.values import Value
+from syncline.engine.keeping import complaint, not_kept, read_back, sent_fields, without
+from syncline.engine.look import Known, look
 from syncline.engine.pull import Sweep
 from syncline.engine.reconcile import Reconciled
-from syncline.engine.remember import seen_now
-from syncline.engine.settle import Ledger, settle, touched
+from syncline.engine.settle import Ledger, keys_of, settle, touched
 from syncline.engine.sync import Progress, Sync, World
 from syncline.errors import (
     AuthError,
     ConnectorError,
+    Detail,
     NotFoundError,
     RejectedError,
     StaleError,
@@ -51,6 +54,7 @@ from syncline.errors import (
 _BATCH = 128
 _TURNS = 8
 _HOPELESS = 5
+_UNTIL_ASKED = dt.timedelta(hours=1)
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -62,6 +66,16 @@ class Failure(msgspec.Struct, frozen=True):
     code: str
     message: str
     field: str | None = None
+    remedy: str = ""
+
+
+@dataclass(slots=True)
+class Spent:
+    """A side whose day has no calls left for this work: why, how many writes wait, and until when."""
+
+    why: str
+    until: dt.datetime
+    writes: int = 0
 
 
 @dataclass(slots=True)
@@ -71,6 +85,7 @@ class Outcome:
     done: list[Step] = field(default_factory=list[Step])
     failures: list[Failure] = field(default_factory=list[Failure])
     stopped: AuthError | None = None
+    spent: dict[Side, Spent] = field(default_factory=dict[Side, Spent])
 
 
 @dataclass(slots=True)
@@ -108,13 +123,26 @@ async def apply(
     jitter: Callable[[], float],
 ) -> Outcome:
     """Carry out the plan's steps in their order: our own notes, creates, updates, deletions."""
-    work = _Work(world, sync, run, _ledger(made, sweeps), sweeps, jitter, total=len(made.plan.writes))
-    notes = [step for step in made.plan.steps if step.write is None]
+    return await carry_out(world, sync, run, made.plan, _ledger(made, sweeps), sweeps, jitter)
+
+
+async def carry_out(
+    world: World,
+    sync: Sync,
+    run: RunId,
+    plan: Plan,
+    ledger: Ledger,
+    sweeps: dict[Side, Sweep],
+    jitter: Callable[[], float],
+) -> Outcome:
+    """The same for a plan of its own (an undo), with what is known of the records it touches."""
+    work = _Work(world, sync, run, ledger, sweeps, jitter, total=len(plan.writes))
+    notes = [step for step in plan.steps if step.write is None]
     with world.store.transaction():
         for step in notes:
             settle(world, sync, run, step, None, work.ledger)
             work.outcome.done.append(step)
-    for phase in _phases(made.plan):
+    for phase in _phases(plan):
         await _carry_out(work, phase)
     return work.outcome
 
@@ -179,6 +207,10 @@ def _may_go(work: _Work, step: Step) -> bool:
     """Not after a failed step of the same link, not on a side that does not answer."""
     if work.outcome.stopped is not None or work.misses[step.side] >= _HOPELESS:
         return False
+    spent = work.outcome.spent.get(step.side)
+    if spent is not None:
+        spent.writes += 1
+        return False
     if step.after is not None and step.after in work.failed:
         work.failed.add(step.id)
         return False
@@ -191,15 +223,16 @@ async def _one(
     async with gate:
         result = _Result(step, intent)
         try:
-            await _look(work, step)
+            await look(Known(work.world, work.sync, work.ledger, work.sweeps), step)
             if step.write is not None:
                 side = work.sync.side(step.side)
-                result.receipt = await side.connector.write(side.scope, step.write)
+                answer = await side.connector.write(side.scope, step.write)
+                result.receipt = await read_back(side, step, answer, _base_of(work, step))
         except ConnectorError as error:
             result.error = error
         except BaseException:
             # Our own bug, or a stop: the intent stays open and the next run looks; wake whoever waits for us.
-            result.error = UnknownOutcomeError("interrupted")
+            result.error = UnknownOutcomeError("interrupted", detail=Detail.INTERRUPTED)
             results.put_nowait(result)
             raise
         results.put_nowait(result)
@@ -229,13 +262,54 @@ def _settle(work: _Work, result: _Result) -> IntentState:
     step, error = result.step, result.error
     if error is None:
         work.misses[step.side] = 0
+        lost = (
+            not_kept(step, result.receipt, _base_of(work, step)) if result.receipt else frozenset[FieldId]()
+        )
+        if lost and result.receipt is not None:
+            return _settle_rest(work, step, result.receipt, lost)
         work.outcome.done.append(step)
         settle(work.world, work.sync, work.run, step, result.receipt, work.ledger)
         return IntentState.DONE
     work.failed.add(step.id)
-    key = step.key or step.counterpart
-    work.outcome.failures.append(Failure(step.side, key, step.title, error.code, str(error), error.field))
+    if isinstance(error, TransientError) and error.detail is Detail.DAILY_QUOTA:
+        return _postpone(work, step, error)
+    _tell(work, step, step.key or step.counterpart, error)
     return _failed(work, step, error)
+
+
+def _tell(work: _Work, step: Step, key: RecordKey | None, error: ConnectorError) -> None:
+    code, remedy = error.full_code, remedy_of(error.full_code)
+    failure = Failure(step.side, key, step.title, code, str(error), error.field, remedy)
+    work.outcome.failures.append(failure)
+
+
+def _settle_rest(work: _Work, step: Step, receipt: Receipt, lost: frozenset[FieldId]) -> IntentState:
+    """The write was taken, but some of its values were not kept: the others are settled, and the record is parked with
+    what is left to do. A few more tries, then it waits for a person: no value is written for ever, and none is lost."""
+    error = complaint(lost)
+    before = _parked(work, step.side, receipt.key)
+    work.failed.add(step.id)
+    work.ledger.open.add(keys_of(step))
+    if len(lost) < len(sent_fields(step)):
+        work.outcome.done.append(step)
+    settle(work.world, work.sync, work.run, without(step, lost), receipt, work.ledger)
+    _tell(work, step, receipt.key, error)
+    if step.rule is not Rule.UNDONE:
+        _park_at(work, (step.side, receipt.key), step.title, error, before)
+    return IntentState.DONE
+
+
+def _base_of(work: _Work, step: Step) -> Mapping[FieldId, Value]:
+    """What both sides last agreed on, of the side that is written."""
+    return work.ledger.bases.get(step.link, {}).get(step.side, {}) if step.link is not None else {}
+
+
+def _postpone(work: _Work, step: Step, error: TransientError) -> IntentState:
+    """The day has no calls left for this work. It is no failure of the record: the side rests, and a later run decides
+    on it again."""
+    until = work.world.clock.now() + (error.after or _UNTIL_ASKED)
+    work.outcome.spent.setdefault(step.side, Spent(str(error), until)).writes += 1
+    return IntentState.DROPPED
 
 
 def _failed(work: _Work, step: Step, error: ConnectorError) -> IntentState:
@@ -249,12 +323,12 @@ def _failed(work: _Work, step: Step, error: ConnectorError) -> IntentState:
             return IntentState.UNKNOWN
         # Never, this way: parked until somebody edits it or asks for another try.
         case RejectedError():
-            _park(work, step, error, is_final=True)
+            _park(work, step, error)
             return IntentState.FAILED
         # Surely not applied: tried again later.
         case TransientError():
             work.misses[step.side] += 1
-            _park(work, step, error, is_final=False)
+            _park(work, step, error)
             return IntentState.DROPPED
         # Moved or gone meanwhile: decided again in the next run.
         case StaleError() | NotFoundError():
@@ -264,118 +338,33 @@ def _failed(work: _Work, step: Step, error: ConnectorError) -> IntentState:
             work.outcome.stopped = error
             return IntentState.DROPPED
         case _:
-            _park(work, step, error, is_final=True)
+            _park(work, step, error)
             return IntentState.UNKNOWN
 
 
-def _park(work: _Work, step: Step, error: ConnectorError, *, is_final: bool) -> None:
+def _park(work: _Work, step: Step, error: ConnectorError) -> None:
     """Keep the failure by the record that the step is about: the one to write, or the one to copy."""
     side, key = (step.side, step.key) if step.key is not None else (step.side.other, step.counterpart)
-    if key is None:
+    if key is None or step.rule is Rule.UNDONE:
+        # An undo is asked for again, not tried again.
         return
-    now = work.world.clock.now()
-    before = next((p for p in work.world.store.parked(work.sync.id) if (p.side, p.key) == (side, key)), None)
-    attempts = (before.attempts if before else 0) + 1
-    due: dt.datetime | None = None
-    if not is_final:
-        asked = error.after if isinstance(error, TransientError) else None
-        verdict = after(group_of(error), attempts, now, work.jitter(), asked)
-        due = verdict.at if isinstance(verdict, TryAgain) else None
+    _park_at(work, (side, key), step.title, error, _parked(work, side, key))
+
+
+def _parked(work: _Work, side: Side, key: RecordKey) -> Parked | None:
+    """The failure before this one of the same record, when there is one."""
+    return next((p for p in work.world.store.parked(work.sync.id) if (p.side, p.key) == (side, key)), None)
+
+
+def _park_at(
+    work: _Work, spot: tuple[Side, RecordKey], title: str, error: ConnectorError, before: Parked | None
+) -> None:
+    now, attempts = work.world.clock.now(), (before.attempts if before else 0) + 1
+    asked = error.after if isinstance(error, TransientError) else None
+    verdict = after(group_of(error), attempts, now, work.jitter(), asked)
+    due = verdict.at if isinstance(verdict, TryAgain) else None
+    since = before.since if before else now
     work.world.store.park(
         work.sync.id,
-        Parked(
-            side,
-            key,
-            step.title,
-            error.code,
-            str(error),
-            error.field,
-            attempts,
-            due,
-            before.since if before else now,
-        ),
+        Parked(*spot, title, error.full_code, str(error), error.field, attempts, due, since),
     )
-
-
-# --- the look before a write ----------------------------------------------------------------------------------------
-
-
-async def _look(work: _Work, step: Step) -> None:
-    """Read again what may have moved since it was decided on, and refuse to write over it."""
-    match step.write:
-        case Update(key, _, was):
-            if not _is_fresh(work, step.side, key):
-                await _expect(work, step, key, lambda record: all(
-                    same(was[name], record.fields.get(name, BLANK)) for name in was
-                ))  # fmt: skip
-        case Delete(key) | Archive(key):
-            seen = work.ledger.now[step.side, key]
-            expected = seen.fields
-            last = await _expect(work, step, key, lambda record: all(
-                same(expected[name], record.fields[name]) for name in expected if name in record.fields
-            ))  # fmt: skip
-            await _expect_gone(work, step)
-            _keep_last(work, step, last)
-        case Restore(key):
-            await _expect_trashed(work, step, key)
-        case _:
-            return
-
-
-def _is_fresh(work: _Work, side: Side, key: RecordKey) -> bool:
-    """Read in this run, a moment ago, by a listing that does not lag behind what people do."""
-    sweep, patience = work.sweeps[side], work.sync.patience
-    if sweep.began_at is None or patience.lag.get(side) or not sweep.shows(key):
-        return False
-    # The listing's begin: nobody knows when within it this record was read.
-    return work.world.clock.now() - sweep.began_at < patience.fresh
-
-
-def _keep_last(work: _Work, step: Step, last: Record) -> None:
-    """Remember all that a record holds before it goes, also where its base never knew: the history tells it, even when
-    we never hear of the deletion's outcome."""
-    record = work.sync.trim(step.side, last)
-    work.ledger.now[step.side, record.key] = record
-    kept = seen_now(record, b"", link=step.link, is_settled=False)
-    work.world.store.see(work.sync.id, step.side, [kept])
-
-
-async def _expect(work: _Work, step: Step, key: RecordKey, is_same: Callable[[Record], bool]) -> Record:
-    side = work.sync.side(step.side)
-    sighting = await side.connector.fetch(side.scope, key)
-    if not isinstance(sighting, Present):
-        raise NotFoundError("the record is gone meanwhile")
-    if not is_same(sighting.record):
-        raise StaleError("the record was edited meanwhile")
-    return sighting.record
-
-
-async def _expect_trashed(work: _Work, step: Step, key: RecordKey) -> None:
-    """Before a revival: the record must still lie in the trash. What it is now is remembered, for no listing shows a
-    record that was purged meanwhile, or taken out of the trash outside the filter."""
-    side = work.sync.side(step.side)
-    sighting = await side.connector.fetch(side.scope, key)
-    if isinstance(sighting, Gone) and sighting.proof is Proof.TRASHED:
-        return
-    store, link = work.world.store, step.link
-    if isinstance(sighting, Present):
-        back = seen_now(work.sync.trim(step.side, sighting.record), b"", link=link, is_settled=False)
-        store.see(work.sync.id, step.side, [back])
-    elif isinstance(sighting, Gone) and link is not None:
-        known = store.links(work.sync.id, [link])[link].of(step.side)
-        store.see(work.sync.id, step.side, [msgspec.structs.replace(known, gone=sighting, is_settled=False)])
-    raise StaleError("the record does not lie in the trash any more")
-
-
-async def _expect_gone(work: _Work, step: Step) -> None:
-    """Before a deletion: the other record must still be gone. One that is back is remembered, for no listing may ever
-    show it (it lies outside the filter now), and we would want to delete for ever."""
-    if step.counterpart is None:
-        return
-    side = step.side.other
-    sighting = await work.sync.side(side).connector.fetch(work.sync.side(side).scope, step.counterpart)
-    if isinstance(sighting, Present):
-        back = seen_now(work.sync.trim(side, sighting.record), b"", link=step.link, is_settled=False)
-        work.world.store.see(work.sync.id, side, [back])
-    if not isinstance(sighting, Gone):
-        raise StaleError("the other record is back")

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from syncline.core.memory import Link, Seen, Standing
-from syncline.core.records import Gone, Present, Record, RecordKey, Side, Sighting
+from syncline.core.memory import Counts, Link, Seen, Standing
+from syncline.core.records import Gone, Present, Record, RecordKey, Side, Sighting, Unseen
+from syncline.engine.absences import Missing, count_missing
 from syncline.engine.sync import Progress, Sync, World
-from syncline.ports import Counts, Ending, Page, Recognised
+from syncline.ports import Ending, Page, Recognised
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
@@ -67,7 +68,8 @@ class Sweep:
     """What one side's listing told.
 
     `fresh` are records worth a decision, with their listing digests; `moved` those of them whose bytes differ from
-    what we knew; `gone` the proven absences; `listed` counts distinct records.
+    what we knew; `direct` those that were read one by one; `gone` the proven absences; `listed` counts distinct records; `missing` those that this complete listing
+    lacks and nobody could read, and since when (None: the listing says nothing of absence).
     """
 
     ending: Ending
@@ -77,6 +79,8 @@ class Sweep:
     gone: dict[RecordKey, Gone] = field(default_factory=dict[RecordKey, Gone])
     known: Bitmap = field(default_factory=Bitmap)
     new: set[RecordKey] = field(default_factory=set[RecordKey])
+    direct: set[RecordKey] = field(default_factory=set[RecordKey])
+    missing: Missing | None = None
     began_at: dt.datetime | None = None
     is_delta: bool = False
 
@@ -96,6 +100,7 @@ class Sweep:
         self.digests.pop(key, None)
         if isinstance(sighting, Present):
             self.fresh[key] = sighting.record
+            self.direct.add(key)
             self.moved.add(key)
             self.gone.pop(key, None)
         elif isinstance(sighting, Gone):
@@ -169,11 +174,19 @@ async def _check_returned(world: World, sync: Sync, side: Side, sweep: Sweep) ->
             sweep.put(key, Present(sync.trim(side, sighting.record)))
             if buried[key].link is not None:
                 sweep.new.discard(key)
+        elif isinstance(sighting, Unseen) and _was_only_missing(buried[key]):
+            # Listed again, and it could never be read: nothing truer than the listing is to be had.
+            if buried[key].link is not None:
+                sweep.new.discard(key)
         else:
             sweep.fresh.pop(key, None)
             sweep.digests.pop(key, None)
             sweep.new.discard(key)
             sweep.moved.discard(key)
+
+
+def _was_only_missing(seen: Seen) -> bool:
+    return seen.gone is not None and not seen.gone.proof.is_direct
 
 
 async def read(sync: Sync, side: Side, keys: Iterable[RecordKey]) -> Mapping[RecordKey, Sighting]:
@@ -187,13 +200,17 @@ async def read(sync: Sync, side: Side, keys: Iterable[RecordKey]) -> Mapping[Rec
     return dict(await asyncio.gather(*(one(key) for key in keys)))
 
 
-async def prove_absences(world: World, sync: Sync, side: Side, sweep: Sweep, counts: Counts) -> None:
+async def prove_absences(
+    world: World, sync: Sync, side: Side, sweep: Sweep, counts: Counts, *, is_emptied: bool = False
+) -> None:
     """Read every record that a complete listing lacks. Nothing is proven from an incomplete or an empty listing: the
-    one says nothing, and the other pulls a brake. `counts` are the store's own."""
-    if not sweep.ending.is_complete or sweep.listed == 0:
+    one says nothing, and the other pulls a brake, unless a person says that the side `is_emptied`. `counts` are the
+    store's own."""
+    if not sweep.ending.is_complete or (sweep.listed == 0 and not is_emptied):
         return
     if sweep.known.count == (counts.left if side is Side.LEFT else counts.right):
         # Every record that we know was listed; the same rows are counted on both sides of the comparison.
+        sweep.missing = {}
         return
     missing = [
         seen.key
@@ -201,12 +218,18 @@ async def prove_absences(world: World, sync: Sync, side: Side, sweep: Sweep, cou
         # A record outside the filter rests until a listing shows it again: it is not read in every run.
         if seen.standing is not Standing.RELEASED and seen.in_scope and seen.key not in sweep.fresh
     ]
-    for key, sighting in (await read(sync, side, missing)).items():
+    found = await read(sync, side, missing)
+    for key, sighting in found.items():
         if isinstance(sighting, Present):
             # There, but not listed: outside the filter, or a listing that lags. The direct read is the truth.
             sweep.put(key, Present(sync.trim(side, sighting.record)))
         else:
             sweep.put(key, sighting)
+    if sweep.began_at is not None:
+        unread = [key for key, sighting in found.items() if isinstance(sighting, Unseen)]
+        gone, sweep.missing = count_missing(world, sync, side, sweep.began_at, unread)
+        for key, proof in gone.items():
+            sweep.put(key, proof)
 
 
 def remembered(link: Link, side: Side) -> Sighting:

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from syncline.core.brakes import BrakeName, Facts, SideFacts
+from syncline.core.brakes import BrakeName, Facts
 from syncline.core.decisions import (
     Answer,
+    AskDelete,
     Decision,
     Fields,
+    Forget,
     Remove,
     Resolution,
     Revive,
@@ -24,12 +26,13 @@ from syncline.core.decisions import (
     line_name,
 )
 from syncline.core.match import Matching, match
-from syncline.core.memory import Link, Parked, Question
+from syncline.core.memory import Link, Parked, Seen, Standing
 from syncline.core.merge import is_agreed, merge, needs_edit_times
 from syncline.core.plan import Held, Intake, Linked, Plan, plan
 from syncline.core.records import (
     Archive,
     Delete,
+    Gone,
     LinkId,
     Present,
     Record,
@@ -39,19 +42,25 @@ from syncline.core.records import (
     Sighting,
     Write,
 )
-from syncline.core.values import is_blank
-from syncline.engine.drift import drift
+from syncline.core.values import is_blank, same
+from syncline.engine.footing import facts as facts_of
+from syncline.engine.outside import doubtful, tell_doubts, without_barred
 from syncline.engine.pull import Sweep, as_seen, remembered
+from syncline.engine.questions import Asked, open_questions, wants_times
+from syncline.engine.said import said
+from syncline.engine.strays import without_strays
 from syncline.engine.sync import Sync, World
+from syncline.errors import Detail
 
 
 @dataclass(slots=True)
 class Reconciled:
-    """A plan, and the views it was made from. `withdrawn` are questions whose answers no longer hold."""
+    """A plan, the views it was made from, and the questions that were open."""
 
     plan: Plan
     facts: Facts
-    withdrawn: list[int]
+    asked: Asked
+    intake: Intake
     views: dict[LinkId, View] = field(default_factory=dict[LinkId, View])
     links: dict[LinkId, Link] = field(default_factory=dict[LinkId, Link])
     waiting: dict[Side, dict[RecordKey, Record]] = field(default_factory=dict[Side, dict[RecordKey, Record]])
@@ -69,8 +78,7 @@ class _Bench:
     views: dict[LinkId, View] = field(default_factory=dict[LinkId, View])
     linked: list[Linked] = field(default_factory=list[Linked])
     held: list[Held] = field(default_factory=list[Held])
-    withdrawn: list[int] = field(default_factory=list[int])
-    asked: dict[LinkId, set[str]] = field(default_factory=dict[LinkId, set[str]])
+    asked: Asked = field(default_factory=Asked)
     changed: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
     gone: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
 
@@ -91,26 +99,32 @@ async def reconcile(
     _load(bench)
     await _decide(bench)
     waiting = {side: _waiting(bench, side) for side in Side}
+    told = said(world.store, sync.id)
     matching = match(
         sync.id,
         sync.match,
         sync.rules.lenses,
         list(waiting[Side.LEFT].values()),
         list(waiting[Side.RIGHT].values()),
+        told,
     )
     matching = _without_held(bench, matching)
+    matching, barred = without_barred(world, sync, sweeps, matching)
+    matching, strays = await without_strays(world, sync, matching)
+    bench.held += [*barred, *strays, *doubtful(world, sync, sweeps)]
     paired = [
         (pair.left, pair.right, merge(_first_view(pair.left, pair.right), sync.rules))
         for pair in matching.pairs
     ]
     intake = Intake(
-        sync.id, bench.linked, matching, paired, sync.match.mode, sync.rules.lenses, sync.may_create
+        sync.id, bench.linked, matching, paired, sync.match.mode, sync.rules.lenses, sync.may_create, told
     )
-    facts = _facts(bench)
+    facts = facts_of(world, sync, sweeps, bench.changed, bench.gone)
     limits = msgspec.structs.replace(sync.limits, off=sync.limits.off | release)
     made = plan(intake, facts, limits, lambda side, write: _cost(sync, side, write))
-    made = msgspec.structs.replace(made, held=(*made.held, *bench.held))
-    return Reconciled(made, facts, bench.withdrawn, bench.views, bench.links, waiting)
+    bench.asked.withdraw_unanswerable(made.held)
+    made = msgspec.structs.replace(made, held=(*made.held, *bench.held), paused=sync.paused)
+    return Reconciled(made, facts, bench.asked, intake, bench.views, bench.links, waiting)
 
 
 def _cost(sync: Sync, side: Side, write: Write) -> int:
@@ -139,21 +153,24 @@ def _load(bench: _Bench) -> None:
 
 async def _decide(bench: _Bench) -> None:
     sync = bench.sync
-    choices = _choices(bench)
+    bench.asked = open_questions(bench.world, sync, bench.sweeps)
     parked = {(entry.side, entry.key): entry for entry in bench.world.store.parked(sync.id)}
     for link in bench.links.values():
-        view = _view(bench, link, choices.get(link.id, {}))
-        if needs_edit_times(view, sync.rules):
+        view = _view(bench, link, bench.asked.choices.get(link.id, {}))
+        is_by_time = needs_edit_times(view, sync.rules)
+        if is_by_time or wants_times(bench.asked, link.id, merge(view, sync.rules)):
             view = await _with_edits(bench, link, view)
+            bench.asked.timed.add(link.id)
         bench.views[link.id] = view
         title = _title(view, link)
         reason = _stopped(bench, link, parked)
         if reason is not None:
             bench.held.append(Held(reason[0], reason[1], title, link.id, link.left.key, link.right.key))
             continue
-        decision = merge(view, sync.rules)
+        decision = tell_doubts(sync, view, merge(view, sync.rules))
         _count(bench, link, view, decision)
-        bench.linked.append(Linked(link.id, link.left.key, link.right.key, title, decision))
+        gone = [sighting if isinstance(sighting, Gone) else None for sighting in (view.left, view.right)]
+        bench.linked.append(Linked(link.id, link.left.key, link.right.key, title, decision, *gone))
 
 
 def _view(bench: _Bench, link: Link, choice: Mapping[str, Resolution | Answer]) -> View:
@@ -165,7 +182,7 @@ def _view(bench: _Bench, link: Link, choice: Mapping[str, Resolution | Answer]) 
         now[Side.LEFT],
         now[Side.RIGHT],
         # A contested field that is emptied stays contested until a person has chosen.
-        cleared=frozenset({*_cleared(bench, link, now), *bench.asked.get(link.id, ())}),
+        cleared=frozenset({*_cleared(bench, link, now), *bench.asked.contested.get(link.id, ())}),
         resolutions={name: chosen for name, chosen in choice.items() if isinstance(chosen, Resolution)},
         answer=answer if isinstance(answer, Answer) else None,
     )
@@ -203,32 +220,6 @@ async def _with_edits(bench: _Bench, link: Link, view: View) -> View:
     )
 
 
-def _choices(bench: _Bench) -> dict[LinkId, dict[str, Resolution | Answer]]:
-    """What persons have chosen, by link and line; the empty line is the record itself."""
-    out: dict[LinkId, dict[str, Resolution | Answer]] = {}
-    for question in bench.world.store.questions(bench.sync.id):
-        if question.held.link is None:
-            continue
-        if question.held.rule is Rule.CONFLICT:
-            bench.asked.setdefault(question.held.link, set()).add(question.held.field or "")
-        if question.choice is None:
-            continue
-        if _is_outdated(bench, question):
-            bench.withdrawn.append(question.id)
-        else:
-            out.setdefault(question.held.link, {})[question.held.field or ""] = question.choice
-    return out
-
-
-def _is_outdated(bench: _Bench, question: Question) -> bool:
-    """Whether a record was edited after a person said that it may be deleted: it is asked again."""
-    gone, held = question.held.gone, question.held
-    if question.choice is not Answer.DELETE or gone is None:
-        return False
-    kept = held.left_key if gone is Side.RIGHT else held.right_key
-    return kept in bench.sweeps[gone.other].moved
-
-
 def _stopped(
     bench: _Bench, link: Link, parked: Mapping[tuple[Side, RecordKey], Parked]
 ) -> tuple[Rule, str] | None:
@@ -247,7 +238,20 @@ def _is_parked(bench: _Bench, entry: Parked, link: Link | None) -> bool:
     if entry.due is not None and entry.due <= bench.world.clock.now():
         return False
     keys = {side: link.of(side).key for side in Side} if link else {entry.side: entry.key}
-    return not any(key in bench.sweeps[side].moved for side, key in keys.items())
+    moved = [side for side, key in keys.items() if key in bench.sweeps[side].moved]
+    if link is None or entry.code != Detail.NOT_KEPT.value:
+        return not moved
+    # Our own write moved the record; only somebody else's edit is a reason to write again.
+    return all(_is_as_left(bench.sweeps[side], link.of(side)) for side in moved)
+
+
+def _is_as_left(sweep: Sweep, seen: Seen) -> bool:
+    """Whether a record holds what it held after our last write, and nobody has written since."""
+    record = sweep.fresh.get(seen.key)
+    if record is None or seen.fields is None or seen.is_settled:
+        return False
+    is_ours = seen.wrote_at is None or record.updated_at in (None, seen.wrote_at)
+    return is_ours and all(same(record.fields.get(name, value), value) for name, value in seen.fields.items())
 
 
 def _title(view: View, link: Link) -> str:
@@ -262,12 +266,23 @@ def _count(bench: _Bench, link: Link, view: View, decision: Decision) -> None:
     """Count what the brakes look at: links that one side's edits would change, and links that a side lost."""
     match decision:
         case Fields(fields):
-            bench.changed[Side.LEFT] += any(f.to_right is not None for f in fields)
-            bench.changed[Side.RIGHT] += any(f.to_left is not None for f in fields)
+            # A line that was never agreed on (a field added just now) tells of no edit.
+            agreed = [
+                f for f in fields if f.left_field in link.base.left and f.right_field in link.base.right
+            ]
+            bench.changed[Side.LEFT] += any(f.to_right is not None for f in agreed)
+            bench.changed[Side.RIGHT] += any(f.to_left is not None for f in agreed)
         case Remove(side, _, rule) if rule is not Rule.RESOLVED:
             bench.gone[side.other] += 1
+        # What a person is asked about has been looked at: it is counted until it is asked.
         case Revive(side, _, _, rule) if rule is not Rule.RESOLVED:
-            bench.gone[side] += 1
+            bench.gone[side] += link.id not in bench.asked.gone
+        case AskDelete(side):
+            bench.gone[side] += link.id not in bench.asked.gone
+        # A link that is to be closed counts until it is: a stopped run must not make the next one blind.
+        case Forget(_, rule) if rule is not Rule.RESOLVED:
+            for side in Side:
+                bench.gone[side] += isinstance(view.of(side), Gone)
         case _:
             for side in Side:
                 is_new = link.of(side).gone is None and link.of(side).key in bench.sweeps[side].gone
@@ -288,7 +303,9 @@ def _waiting(bench: _Bench, side: Side) -> dict[RecordKey, Record]:
     known = store.seen(sync.id, side, [key for key in sweep.fresh if key not in out])
     for key, record in sweep.fresh.items():
         seen = known.get(key)
-        if seen is None or (seen.gone is not None and seen.link is None):
+        is_free = seen is not None and seen.link is None
+        is_back = seen is not None and (seen.gone is not None or seen.standing is Standing.WAITING)
+        if seen is None or (is_free and is_back):
             out[key] = record
     return {key: record for key, record in out.items() if record.in_scope}
 
@@ -316,36 +333,3 @@ def _without_held(bench: _Bench, matching: Matching) -> Matching:
         if pair.left.key not in bench.frozen[Side.LEFT] and pair.right.key not in bench.frozen[Side.RIGHT]
     )
     return Matching(pairs, lone[Side.LEFT], lone[Side.RIGHT], matching.ambiguous)
-
-
-# --- what the brakes look at ----------------------------------------------------------------------------------------
-
-
-def _facts(bench: _Bench) -> Facts:
-    store, sync, world = bench.world.store, bench.sync, bench.world
-    counts = store.counts(sync.id)
-    known = {Side.LEFT: counts.left, Side.RIGHT: counts.right}
-    last = next((run for run in store.runs(sync.id, limit=2) if run.ended_at is not None), None)
-    mapping, filters = store.recall(sync.id, "mapping"), store.recall(sync.id, "filter")
-    sides = {
-        side: SideFacts(
-            listed=sweep.listed,
-            known=known[side],
-            changed=bench.changed[side],
-            gone=bench.gone[side],
-            is_complete=sweep.ending.is_complete,
-            is_delta=sweep.is_delta,
-            reason=sweep.ending.reason,
-        )
-        for side, sweep in bench.sweeps.items()
-    }
-    return Facts(
-        left=sides[Side.LEFT],
-        right=sides[Side.RIGHT],
-        links=counts.links,
-        now=world.clock.now(),
-        last_run_at=last.ended_at if last else None,
-        is_mapping_changed=mapping is not None and mapping != sync.mapping_digest,
-        is_filter_changed=filters is not None and filters != sync.filter_digest,
-        drift=drift(world, sync),
-    )

@@ -11,14 +11,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from syncline.core.memory import Entry, Intent, IntentState
-from syncline.core.plan import Step
+from syncline.core.convert import Untranslatable
+from syncline.core.decisions import FieldDecision, Rule
+from syncline.core.forms import resembles
+from syncline.core.memory import Entry, Intent, IntentState, Standing
+from syncline.core.plan import Effect, Step
 from syncline.core.records import (
     Archive,
     Create,
     Delete,
     FieldId,
     Gone,
+    LinkId,
     Present,
     Receipt,
     Record,
@@ -27,12 +31,15 @@ from syncline.core.records import (
     RunId,
     Side,
     Sighting,
+    Unseen,
     Update,
 )
 from syncline.core.values import Text, Value, YesNo, is_blank, same
+from syncline.engine.keeping import without
 from syncline.engine.pull import Sweep, read, remembered
-from syncline.engine.settle import Ledger, keys_of, removed, settle, touched
+from syncline.engine.settle import Ledger, closing, keys_of, removed, settle, touched
 from syncline.engine.sync import Sync, World
+from syncline.engine.undone import finish
 
 
 @dataclass(slots=True)
@@ -76,14 +83,100 @@ async def _look_at(
     step = intent.step
     if step.key is not None:
         sighting = (await read(sync, step.side, [step.key]))[step.key]
+        if step.rule is Rule.UNDONE and _is_settled(world, sync, intent, sighting, sweeps, recovery):
+            return
         sweeps[step.side].put(step.key, _trimmed(sync, step.side, sighting))
         if _may_have_happened(step, sighting):
             _tell_losses(world, sync, intent)
+            if isinstance(sighting, Present):
+                _learn(world, sync, intent, sighting.record)
+                _doubt(world, sync, intent, sighting.record)
     if step.counterpart is not None and step.counterpart not in sweeps[step.side.other].fresh:
         sighting = (await read(sync, step.side.other, [step.counterpart]))[step.counterpart]
         sweeps[step.side.other].put(step.counterpart, _trimmed(sync, step.side.other, sighting))
     world.store.settle({intent.id: IntentState.DROPPED}, world.clock.now())
     recovery.dropped += 1
+
+
+def _is_settled(
+    world: World,
+    sync: Sync,
+    intent: Intent,
+    sighting: Sighting,
+    sweeps: dict[Side, Sweep],
+    recovery: Recovery,
+) -> bool:
+    """Whether nothing more is to be decided about a step of an undo: it happened, or nobody can tell yet."""
+    step = intent.step
+    assert step.key is not None  # noqa: S101 - the caller has looked
+    if isinstance(sighting, Unseen):
+        recovery.frozen[step.side][step.key] = f"an undo may have been made at {intent.at:%H:%M:%S}"
+        return True
+    if not finish(world, sync, intent, sighting):
+        return False
+    sweep = sweeps[step.side]
+    if isinstance(sighting, Present) and step.link is not None:
+        sweep.put(step.key, _trimmed(sync, step.side, sighting))
+    else:
+        # It stands for itself now, or is gone: whatever the listing said, nothing is decided about it.
+        sweep.gone.pop(step.key, None)
+        sweep.fresh.pop(step.key, None)
+        sweep.new.discard(step.key)
+    recovery.settled += 1
+    return True
+
+
+def _learn(world: World, sync: Sync, intent: Intent, now: Record) -> None:
+    """A value that is what we sent, but in the vendor's own form, is our write and no edit: it becomes the base, or it
+    would go back to where it came from."""
+    step, run = intent.step, intent.run
+    if step.link is None or not isinstance(step.write, Update):
+        return
+    learnt: list[FieldDecision] = []
+    for decision in step.fields:
+        name = decision.of(step.side)
+        sent, kept = step.write.fields.get(name), now.fields.get(name)
+        if sent is not None and kept is not None and not same(sent, kept) and resembles(sent, kept):
+            learnt.append(decision)
+    if not learnt or step.link not in world.store.links(sync.id, [step.link]):
+        return
+    rest = frozenset(step.write.fields) - {each.of(step.side) for each in learnt}
+    known = Ledger(left={keys_of(step): 2})  # stays open: the two records are compared in this run
+    with world.store.transaction():
+        settle(world, sync, run, without(step, rest), Receipt(now.key, sync.trim(step.side, now)), known)
+
+
+def _doubt(world: World, sync: Sync, intent: Intent, now: Record) -> None:
+    """A field that holds neither what was there nor what we sent: somebody edited it, before our write or after. Nobody
+    can tell what both sides last agreed on, so nothing of either side is taken for unchanged. (Where a field goes one
+    way, it does not matter: the other side follows.)"""
+    step = intent.step
+    if step.link is None or not isinstance(step.write, Update):
+        return
+    link = world.store.links(sync.id, [step.link]).get(step.link)
+    mutual = {
+        (n.mapping.left, n.mapping.right) for n in sync.rules.lenses if all(n.flows_to(side) for side in Side)
+    }
+    doubtful = [
+        each
+        for each in step.fields
+        if (each.left_field, each.right_field) in mutual and _is_a_third(step.write, each.of(step.side), now)
+    ]
+    if link is None or not doubtful:
+        return
+    names = [[each.of(side) for each in doubtful] for side in Side]
+    with world.store.transaction():
+        for side, fields in zip(Side, names, strict=True):
+            world.store.unbase(step.link, side, fields)
+        # Whatever is blank there now was emptied by somebody.
+        world.store.speak(step.link, *names)
+
+
+def _is_a_third(write: Update, name: FieldId, now: Record) -> bool:
+    sent, was, held = write.fields.get(name), write.was.get(name), now.fields.get(name)
+    if sent is None or was is None or held is None:
+        return False
+    return not same(held, was) and not same(held, sent) and not resembles(sent, held)
 
 
 def _trimmed(sync: Sync, side: Side, sighting: Sighting) -> Sighting:
@@ -132,6 +225,11 @@ def _tell_losses(world: World, sync: Sync, intent: Intent) -> None:
             for decision in step.fields
             if decision.lost is not None and decision.lost_side is step.side
         ]
+        + (
+            [closing(intent.run, step, {}, now, intent.at)]
+            if isinstance(step.write, Delete | Archive)
+            else []
+        )
         + list(removed(intent.run, step, held, now)),
     )
 
@@ -146,7 +244,7 @@ async def _look_for(
 ) -> None:
     step = intent.step
     assert isinstance(step.write, Create)  # noqa: S101 - the caller has looked
-    found, missing = await _found(sync, step, sweeps, claimed)
+    found, missing = await _found(world, sync, step, sweeps, claimed)
     if found is not None:
         claimed.add((step.side, found.key))
         _adopt(world, sync, intent, found, missing, sweeps)
@@ -160,7 +258,7 @@ async def _look_for(
 
 
 async def _found(
-    sync: Sync, step: Step, sweeps: dict[Side, Sweep], claimed: set[tuple[Side, RecordKey]]
+    world: World, sync: Sync, step: Step, sweeps: dict[Side, Sweep], claimed: set[tuple[Side, RecordKey]]
 ) -> tuple[Record | None, frozenset[FieldId]]:
     """The record that the interrupted create made, by its external key, else by what it holds; and what it still lacks.
 
@@ -170,7 +268,7 @@ async def _found(
     assert isinstance(step.write, Create)  # noqa: S101 - the caller has looked
     side = sync.side(step.side)
     for record in await side.connector.find(side.scope, step.write.external_key):
-        if (step.side, record.key) not in claimed:
+        if (step.side, record.key) not in claimed and not _is_anothers(world, sync, step, record.key):
             return record, frozenset()
     sweep = sweeps[step.side]
     candidates = [
@@ -182,6 +280,14 @@ async def _found(
         and (missing := _missing(record, step.write.fields)) is not None
     ]
     return min(candidates, key=lambda each: (len(each[1]), each[0].key), default=(None, frozenset[FieldId]()))
+
+
+def _is_anothers(world: World, sync: Sync, step: Step, key: RecordKey) -> bool:
+    """Whether a record that carries the mark was made earlier, and is linked with another one or goes on alone since."""
+    seen = world.store.seen(sync.id, step.side, [key]).get(key)
+    if seen is None or seen.gone is not None:
+        return False
+    return seen.standing is Standing.RELEASED or seen.link not in (None, step.link)
 
 
 def _missing(record: Record, sent: Mapping[FieldId, Value]) -> frozenset[FieldId] | None:
@@ -227,7 +333,7 @@ def _adopt(
 ) -> None:
     """The create did happen: tie the two records, with what we sent as their base, so that any later edit shows.
 
-    What the new record still lacks has no base on the source's side: it goes over like an edit made there.
+    Of what the new record still lacks, the source's base is what the new record holds: it goes over like an edit.
     """
     step = intent.step
     assert isinstance(step.write, Create)  # noqa: S101 - the caller has looked
@@ -241,12 +347,27 @@ def _adopt(
         world.store.settle({intent.id: IntentState.DONE}, world.clock.now())
         as_sent = Record(found.key, sent, updated_at=None, title=found.title, external_key=found.external_key)
         settle(world, sync, intent.run, step, Receipt(found.key, as_sent), ledger)
+        if step.effect is Effect.ALONE:
+            sweeps[step.side].new.discard(found.key)
+            sweeps[step.side].fresh.pop(found.key, None)
+            return
         link = step.link if step.link is not None else next(iter(ledger.ties.values()))
-        lacking = [
-            d for d in step.fields if (d.left_field, d.right_field)[step.side is Side.RIGHT] in missing
-        ]
-        source = [d.left_field if step.side is Side.RIGHT else d.right_field for d in lacking]
-        world.store.unbase(link, step.side.other, source)
+        _lack(world, sync, step, link, {name: found.fields[name] for name in missing})
     sweeps[step.side].new.discard(found.key)
     sweeps[step.side].fresh[found.key] = trimmed
     sweeps[step.side].moved.add(found.key)
+
+
+def _lack(world: World, sync: Sync, step: Step, link: LinkId, lacking: Mapping[FieldId, Value]) -> None:
+    source = step.side.other
+    as_lacking: dict[FieldId, Value] = {}
+    unknown: list[FieldId] = []
+    for lens in sync.rules.lenses:
+        if lens.mapping.of(step.side) in lacking and lens.flows_to(step.side):
+            value = lens.to(source, lacking[lens.mapping.of(step.side)])
+            if isinstance(value, Untranslatable):
+                unknown.append(lens.mapping.of(source))
+            else:
+                as_lacking[lens.mapping.of(source)] = value
+    world.store.move_base(link, *((as_lacking, {}) if source is Side.LEFT else ({}, as_lacking)))
+    world.store.unbase(link, source, unknown)

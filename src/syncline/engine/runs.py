@@ -14,80 +14,53 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from syncline.core.brakes import BrakeName
-from syncline.core.memory import Counts, Run, RunState
+from syncline.core.memory import Run, RunState
 from syncline.core.plan import Plan
-from syncline.core.records import Archive, Create, Delete, Restore, RunId, Side, SyncId, Update
-from syncline.engine.apply import Failure, Outcome, apply
-from syncline.engine.drift import keep_shapes
+from syncline.core.quota import Purpose
+from syncline.core.records import Archive, Create, Delete, RecordKey, Restore, RunId, Side, Update
+from syncline.engine import evidence
+from syncline.engine.apply import Outcome, apply
+from syncline.engine.brakes import releases, use_up
+from syncline.engine.drift import confine, resumes
+from syncline.engine.footing import keep
+from syncline.engine.outlook import Outlook, counted, outlook, spent_since
+from syncline.engine.pick import pick
 from syncline.engine.pull import Sweep, prove_absences, pull
 from syncline.engine.reconcile import Reconciled, reconcile
 from syncline.engine.recover import Recovery, needs_full_listing, recover
 from syncline.engine.remember import remember
+from syncline.engine.report import Postponed, Report, Written, summary
+from syncline.engine.schemas import keep_schemas
 from syncline.engine.sync import Progress, Sync, Watch, World
 from syncline.errors import SynclineError
-
-
-class Written(msgspec.Struct, frozen=True):
-    """Writes that went through, on one side."""
-
-    created: int = 0
-    updated: int = 0
-    deleted: int = 0
-    archived: int = 0
-    restored: int = 0
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return self.created + self.updated + self.deleted + self.archived + self.restored
-
-
-class Report(msgspec.Struct, frozen=True):
-    """What a run did, for people and for `--json`."""
-
-    sync: SyncId
-    run: RunId
-    plan: Plan
-    left: Written
-    right: Written
-    failures: tuple[Failure, ...]
-    listed_left: int
-    listed_right: int
-    counts: Counts
-    calls_left: int
-    calls_right: int
-    recovered: int
-    unknown: int
-    is_full: bool
-    seconds: float
-
-    @property
-    def is_quiet(self) -> bool:
-        """Whether the run found nothing to write."""
-        return not self.plan.writes and not self.plan.stopped and not self.failures
-
-    @property
-    def writes(self) -> int:
-        """Writes that went through."""
-        return self.left.total + self.right.total
+from syncline.ports import calling_for
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run. `is_full` lists everything; else only what may have changed since the last run is looked at."""
+    """How to run. `is_full` lists everything; else only what may have changed since the last run is looked at. With
+    `only` nothing is listed: these records and the ones they are linked with are read directly."""
 
     is_full: bool = True
     is_recheck: bool = False
     release: frozenset[BrakeName] = frozenset()
+    only: frozenset[tuple[Side, RecordKey]] | None = None
+
+    @property
+    def purpose(self) -> Purpose:
+        """What the run's calls count as: looking at everything can wait for what somebody has just edited."""
+        return Purpose.BULK if self.is_full and self.only is None else Purpose.LIVE
 
 
 @dataclass(slots=True)
 class _Looked:
-    """What a run saw and decided."""
+    """What a run saw and decided, how many calls that took, and what carrying it out is expected to take."""
 
     sweeps: dict[Side, Sweep]
     recovery: Recovery
     made: Reconciled
+    reads: dict[Side, int]
+    forecast: Outlook
 
 
 @dataclass(slots=True)
@@ -103,15 +76,19 @@ async def run(
 ) -> Report:
     """Run a sync once. Raises `BusyError` while another run holds it, `TransientError` or `AuthError` when a side
     cannot be read; in every case what was done before stays done and is remembered."""
-    options = options or Options()
+    options = _with_releases(world, sync, options or Options())
+    sync = confine(world, sync, options.release)
     started = _start(world, sync)
     lease = sync.patience.lease
     begun = world.store.begin_run(sync.id, world.clock.now(), lease)
     world = replace(world, watch=_beating(world, begun, lease))
     try:
-        seen = await _look(world, sync, begun, options)
-        remember(world, sync, begun, seen.sweeps, seen.made)
-        outcome = await apply(world, sync, begun.id, seen.made, seen.sweeps, jitter)
+        keep_schemas(world.store, sync)
+        with calling_for(options.purpose):
+            seen = await _look(world, sync, begun, options)
+            evidence.keep(world, sync, begun.id, seen.sweeps, seen.made)
+            remember(world, sync, begun, seen.sweeps, seen.made)
+            outcome = await apply(world, sync, begun.id, seen.made, seen.sweeps, jitter)
     except SynclineError as error:
         world.store.end_run(begun.id, RunState.FAILED, f'{{"error": "{error.code}"}}', world.clock.now())
         raise
@@ -119,12 +96,22 @@ async def run(
         # Stopped by a person: what was sent is an open intent, and the lease is given back at once.
         world.store.end_run(begun.id, RunState.INTERRUPTED, "", world.clock.now())
         raise
-    if not seen.made.plan.brakes:
-        world.store.remember(sync.id, "mapping", sync.mapping_digest)
-        world.store.remember(sync.id, "filter", sync.filter_digest)
-        keep_shapes(world, sync)
     report = _report(world, sync, begun.id, started, seen, outcome)
-    world.store.end_run(begun.id, RunState.DONE, msgspec.json.encode(report).decode(), world.clock.now())
+    if not seen.made.plan.brakes:
+        made = {Side.LEFT: report.left.surplus, Side.RIGHT: report.right.surplus}
+        with world.store.transaction():
+            use_up(world, sync.id, seen.made.plan.released)
+            keep(
+                world,
+                sync,
+                seen.sweeps,
+                made,
+                seen.made.plan.released,
+                is_targeted=options.only is not None,
+            )
+    evidence.prune(world, sync)
+    told = msgspec.json.encode(summary(report)).decode()
+    world.store.end_run(begun.id, RunState.DONE, told, world.clock.now())
     if outcome.stopped is not None:
         raise outcome.stopped
     return report
@@ -147,8 +134,14 @@ def _beating(world: World, begun: Run, lease: dt.timedelta) -> Watch:
 
 async def preview(world: World, sync: Sync, options: Options | None = None) -> Plan:
     """The plan that a run would carry out now. Writes nothing anywhere."""
-    options = options or Options()
-    sweeps = await _pull(world, sync, options)
+    options = _with_releases(world, sync, options or Options())
+    sync = confine(world, sync, options.release)
+    with calling_for(options.purpose if options.purpose.is_bulk else Purpose.INTERACTIVE):
+        return await decide(world, sync, options, await survey(world, sync, options))
+
+
+async def decide(world: World, sync: Sync, options: Options, sweeps: dict[Side, Sweep]) -> Plan:
+    """The plan of these sweeps, for a sync that is confined already."""
     frozen = Recovery().frozen
     for intent in world.store.intents(sync.id):
         step = intent.step
@@ -158,39 +151,59 @@ async def preview(world: World, sync: Sync, options: Options | None = None) -> P
     return (await reconcile(world, sync, sweeps, frozen, options.release)).plan
 
 
+def _with_releases(world: World, sync: Sync, options: Options) -> Options:
+    """The options with every brake that a person let go of beforehand."""
+    return replace(options, release=options.release | frozenset(releases(world.store, sync.id)))
+
+
 def _start(world: World, sync: Sync) -> _Started:
-    return _Started(world.clock.now(), {side: sync.side(side).connector.calls for side in Side})
+    return _Started(world.clock.now(), counted(sync))
 
 
 async def _look(world: World, sync: Sync, begun: Run, options: Options) -> _Looked:
     is_full = options.is_full or needs_full_listing(world, sync)
-    sweeps = await _pull(world, sync, Options(is_full, options.is_recheck, options.release))
-    recovery = await recover(world, sync, begun.id, sweeps)
+    before = counted(sync)
+    # A full listing that only an interrupted write asks for must not wait for tomorrow's calls.
+    with calling_for(Purpose.RECOVERY if is_full and not options.is_full else options.purpose):
+        sweeps = await survey(world, sync, replace(options, is_full=is_full))
+    with calling_for(Purpose.RECOVERY):
+        recovery = await recover(world, sync, begun.id, sweeps)
     made = await reconcile(world, sync, sweeps, recovery.frozen, options.release)
-    return _Looked(sweeps, recovery, made)
+    ahead = outlook(sync, made.plan, dict.fromkeys(Side, 0), world.clock.now(), options.purpose)
+    return _Looked(sweeps, recovery, made, spent_since(sync, before), ahead)
 
 
-async def _pull(world: World, sync: Sync, options: Options) -> dict[Side, Sweep]:
+async def survey(world: World, sync: Sync, options: Options) -> dict[Side, Sweep]:
     """Both sides, one after the other: the second is as fresh as it can be when it is written to."""
-    is_recheck = options.is_recheck or world.store.recall(sync.id, "mapping") not in (
-        None,
-        sync.mapping_digest,
+    if options.only is not None:
+        return await pick(world, sync, options.only)
+    is_moved = world.store.recall(sync.id, "filter") not in (None, sync.filter_digest)
+    is_recheck = (
+        options.is_recheck
+        or world.store.recall(sync.id, "mapping") not in (None, sync.mapping_digest)
+        or resumes(world.store, sync)
+        # What an expression's filter left out, or let in, was judged by the old one.
+        or is_moved
     )
     sweeps: dict[Side, Sweep] = {}
     for side in Side:
-        since = None if options.is_full or is_recheck else world.store.recall(sync.id, f"cursor:{side.value}")
+        is_full = options.is_full or is_recheck or is_moved
+        since = None if is_full else world.store.recall(sync.id, f"cursor:{side.value}")
         sweeps[side] = await pull(world, sync, side, since, is_recheck=is_recheck)
-    counts = world.store.counts(sync.id)
+    # Absence is only proven by complete listings, which take their time anyway: they do not believe what is kept.
+    is_whole = any(sweep.ending.is_complete for sweep in sweeps.values())
+    counts = world.store.recount(sync.id) if is_whole else world.store.counts(sync.id)
     for side, sweep in sweeps.items():
         world.watch(Progress(f"checking {side.value}", 0))
-        await prove_absences(world, sync, side, sweep, counts)
+        is_meant = BrakeName.EMPTY_SIDE in options.release
+        await prove_absences(world, sync, side, sweep, counts, is_emptied=is_meant)
     return sweeps
 
 
 def _report(
     world: World, sync: Sync, run_id: RunId, started: _Started, seen: _Looked, outcome: Outcome
 ) -> Report:
-    calls = {side: sync.side(side).connector.calls - started.calls[side] for side in Side}
+    calls = spent_since(sync, started.calls)
     return Report(
         sync.id,
         run_id,
@@ -207,6 +220,10 @@ def _report(
         len(world.store.intents(sync.id)),
         not any(sweep.is_delta for sweep in seen.sweeps.values()),
         (world.clock.now() - started.at).total_seconds(),
+        seen.reads[Side.LEFT],
+        seen.reads[Side.RIGHT],
+        tuple(Postponed(side, each.writes, each.until, each.why) for side, each in outcome.spent.items()),
+        seen.forecast,
     )
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from syncline.core.decisions import FieldDecision
-from syncline.core.memory import Entry
+from syncline.core.absence import proof_text
+from syncline.core.decisions import FieldDecision, Rule
+from syncline.core.memory import Entry, Standing
 from syncline.core.plan import Effect, Step
 from syncline.core.records import (
     Archive,
@@ -32,7 +33,7 @@ from syncline.core.records import (
     Side,
     Update,
 )
-from syncline.core.values import Value
+from syncline.core.values import Text, Value, same
 from syncline.engine.remember import seen_now, tombstone, unagreed
 from syncline.engine.sync import Sync, World
 
@@ -77,6 +78,9 @@ def settle(world: World, sync: Sync, run: RunId, step: Step, receipt: Receipt | 
     entries = list(_entries(run, step, receipt, ledger, world.clock.now()))
     if step.effect is Effect.CLOSE:
         _close(world, sync, step, ledger)
+    elif step.effect is Effect.ALONE:
+        entries = [_keyed(entry, step, receipt) for entry in entries]
+        _leave_alone(world, sync, step, receipt, ledger)
     else:
         keys = _tied_keys(step, receipt)
         link = _link(world, sync, step, keys, ledger)
@@ -146,6 +150,9 @@ def _link(world: World, sync: Sync, step: Step, keys: tuple[RecordKey, RecordKey
         if step.key is not None and new != step.key:
             # Made anew after a deletion: the link goes on with the new record.
             world.store.retie(step.link, step.side, new)
+            # What a resting or removed line once agreed on is not in the new record: it was never agreed on there.
+            unmapped = set(ledger.bases.get(step.link, {}).get(step.side, {})) - sync.fields(step.side)
+            world.store.unbase(step.link, step.side, unmapped)
             buried = ledger.gone.get((step.side, step.key), Gone(Proof.NOT_FOUND))
             world.store.see(sync.id, step.side, [tombstone(step.key, buried, step.title)])
         return step.link
@@ -260,6 +267,26 @@ def _close(world: World, sync: Sync, step: Step, ledger: Ledger) -> None:
         world.store.see(sync.id, side, [tombstone(key, gone, step.title)])
 
 
+def _leave_alone(world: World, sync: Sync, step: Step, receipt: Receipt | None, ledger: Ledger) -> None:
+    """A record without a link: it goes, or it is back and stands for itself."""
+    if isinstance(step.write, Delete) and step.key is not None:
+        gone = Gone(Proof.DELETED_BY_US)
+        world.store.see(sync.id, step.side, [tombstone(step.key, gone, step.title)])
+    elif receipt is not None:
+        record = ledger.now.get((step.side, receipt.key), Record(receipt.key, {}, title=step.title))
+        back = seen_now(record, b"", link=None, is_settled=True, standing=Standing.RELEASED)
+        world.store.see(sync.id, step.side, [back])
+
+
+def _keyed(entry: Entry, step: Step, receipt: Receipt | None) -> Entry:
+    """A record that was made anew has a key only now."""
+    if receipt is None:
+        return entry
+    if step.side is Side.LEFT:
+        return msgspec.structs.replace(entry, left_key=receipt.key)
+    return msgspec.structs.replace(entry, right_key=receipt.key)
+
+
 def _entries(
     run: RunId, step: Step, receipt: Receipt | None, ledger: Ledger, now: dt.datetime
 ) -> Iterator[Entry]:
@@ -268,12 +295,10 @@ def _entries(
         # The first of two writes: its fields are settled, and told of, with the second.
         return
     if isinstance(step.write, Delete | Archive) or step.effect is Effect.CLOSE or not step.fields:
-        side = step.side if step.write is not None else None
-        yield Entry(
-            run, step.link, left_key, right_key, "", side, None, None, None, step.rule, now, step.title
-        )
-        if step.key is not None and step.link is not None:
-            base = ledger.bases.get(step.link, {}).get(step.side, {})
+        yield closing(run, step, ledger.gone, now)
+        if step.key is not None and (step.link is not None or step.effect is Effect.ALONE):
+            known = ledger.bases.get(step.link) if step.link is not None else None
+            base = known[step.side] if known and step.side in known else dict[FieldId, Value]()
             seen = ledger.now.get((step.side, step.key))
             yield from removed(run, step, {**base, **(seen.fields if seen else {})}, now)
         return
@@ -294,11 +319,40 @@ def _entries(
                 run, step.link, left_key, right_key, decision.name, side, _now(decision, side), new, lost,
                 decision.rule, now, step.title,
             )  # fmt: skip
+            if not same(new, target):
+                yield Entry(
+                    run, step.link, left_key, right_key, decision.name, None, target, new, None, Rule.NORMALISED, now,
+                    step.title,
+                )  # fmt: skip
         if decision.to_left is None and decision.to_right is None:
             yield Entry(
                 run, step.link, left_key, right_key, decision.name, None, decision.left, decision.right, decision.lost,
                 decision.rule, now, step.title,
             )  # fmt: skip
+
+
+def closing(
+    run: RunId,
+    step: Step,
+    gone: Mapping[tuple[Side, RecordKey], Gone],
+    now: dt.datetime,
+    read_at: dt.datetime | None = None,
+) -> Entry:
+    """The line of the record itself. `new` holds the proof of the absence that led to it: nothing is deleted without.
+
+    `read_at` is when the other record was looked for right before a deletion; now, if it is not given.
+    """
+    is_removal = isinstance(step.write, Delete | Archive)
+    known = {side: gone.get((side, key)) for side, key in zip(Side, keys_of(step), strict=True) if key}
+    if is_removal and step.proof is not None and known.get(step.side.other) is None:
+        known[step.side.other] = step.proof
+    proofs = [
+        proof_text(side, proof, (read_at or now) if is_removal and side is not step.side else None)
+        for side, proof in known.items()
+        if proof is not None
+    ]
+    side, new = step.side if step.write is not None else None, Text("; ".join(proofs)) if proofs else None
+    return Entry(run, step.link, *keys_of(step), "", side, None, new, None, step.rule, now, step.title)
 
 
 def removed(run: RunId, step: Step, held: Mapping[FieldId, Value], now: dt.datetime) -> Iterator[Entry]:

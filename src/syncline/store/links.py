@@ -18,9 +18,10 @@ from syncline.core.values import Value
 from syncline.errors import StoreError
 from syncline.store.codec import FIELDS, RAW_FIELDS, SPOKEN, micros, side_number
 from syncline.store.dialects import Dialect, fixed, listed
-from syncline.store.session import Rows
+from syncline.store.session import Query
 from syncline.store.sightings import LINKED, RELEASED, SEEN_COLUMNS, seen_of
 from syncline.store.tables import link, sighting
+from syncline.store.tally import Tally
 
 _IDS = listed("ids")
 _LEFT, _RIGHT = sighting.alias("l"), sighting.alias("r")
@@ -72,15 +73,18 @@ _TIED = sa.select(sighting.c.link).where(
     sighting.c.side == sa.bindparam("side"),
     sighting.c.key == sa.bindparam("key"),
 )
-_FORGET = sa.delete(sighting).where(
-    sighting.c.link == sa.bindparam("link"), sighting.c.side == sa.bindparam("side")
+_FORGOTTEN = (sighting.c.sync, sighting.c.side, sighting.c.gone)
+_FORGET = (
+    sa.delete(sighting)
+    .where(sighting.c.link == sa.bindparam("link"), sighting.c.side == sa.bindparam("side"))
+    .returning(*_FORGOTTEN)
 )
 _RELEASE = (
     sa.update(sighting)
     .where(sighting.c.link == sa.bindparam("link"), sighting.c.side == sa.bindparam("side"))
     .values(link=sa.null(), standing=RELEASED)
 )
-_FORGET_TIED = sa.delete(sighting).where(sighting.c.link == sa.bindparam("link"))
+_FORGET_TIED = sa.delete(sighting).where(sighting.c.link == sa.bindparam("link")).returning(*_FORGOTTEN)
 _OPEN = (
     sa.insert(link)
     .inline()
@@ -92,7 +96,7 @@ _OPEN = (
     )
     .returning(link.c.id)
 )
-_CLOSE = sa.update(link).where(_ID, _IS_OPEN).values(closed_at=sa.bindparam("now"))
+_CLOSE = sa.update(link).where(_ID, _IS_OPEN).values(closed_at=sa.bindparam("now")).returning(link.c.sync)
 _OPEN_LINK = sa.select(link.c.sync, link.c.base_left, link.c.base_right).where(_ID, _IS_OPEN)
 _SET_BASE = (
     sa.update(link).where(_ID).values(base_left=sa.bindparam("left"), base_right=sa.bindparam("right"))
@@ -113,7 +117,7 @@ def _join(dialect: Dialect) -> sa.Insert:
     )
 
 
-class Links(Rows):
+class Links(Tally):
     """Links and bases."""
 
     def links(self, sync: SyncId, ids: Iterable[LinkId]) -> Mapping[LinkId, Link]:
@@ -162,10 +166,10 @@ class Links(Rows):
             if tied is not None:
                 raise StoreError(f"'{key}' cannot be tied: it is tied to another record")
             spoken = self._spoken(link)
-            self._run(_FORGET, link=link, side=side_number(side))
+            self._forget(_FORGET, link=link, side=side_number(side))
             # The new record has not said anything yet.
             self._speak(link, Spoken((), spoken.right) if side is Side.LEFT else Spoken(spoken.left, ()))
-            self._run(_join, sync=sync, side=side_number(side), key=key, digest=b"", link=link)
+            self._join(sync, side, key, link)
 
     def move_base(self, link: LinkId, left: Mapping[FieldId, Value], right: Mapping[FieldId, Value]) -> None:
         """Set these fields of the base; the others stay."""
@@ -202,8 +206,9 @@ class Links(Rows):
         with self._together():
             if release is not None:
                 self._run(_RELEASE, link=link, side=side_number(release))
-            self._run(_FORGET_TIED, link=link)
-            self._run(_CLOSE, link=link, now=micros(now))
+            self._forget(_FORGET_TIED, link=link)
+            for (sync,) in self._rows(_CLOSE, link=link, now=micros(now)):
+                self._tally(sync, links=-1)
 
     def _tied(self, sync: int, side: Side, key: RecordKey) -> LinkId | None:
         """The link that ties a record."""
@@ -212,9 +217,23 @@ class Links(Rows):
 
     def _tie(self, sync: int, left: RecordKey, right: RecordKey, now: dt.datetime) -> LinkId:
         made = LinkId(self._rows(_OPEN, sync=sync, now=micros(now))[0][0])
+        self._tally(sync, links=1)
         for side, key in ((Side.LEFT, left), (Side.RIGHT, right)):
-            self._run(_join, sync=sync, side=side_number(side), key=key, digest=b"", link=made)
+            self._join(sync, side, key, made)
         return made
+
+    def _join(self, sync: int, side: Side, key: RecordKey, link: LinkId) -> None:
+        """Put a record into a link."""
+        number = side_number(side)
+        is_new = self._row(_TIED, sync=sync, side=number, key=key) is None
+        self._run(_join, sync=sync, side=number, key=key, digest=b"", link=link)
+        if is_new:
+            self._tally_side(sync, number, 1)
+
+    def _forget(self, query: Query, **which: object) -> None:
+        """Take records out; the gone ones among them were not counted."""
+        for sync, side, gone in self._rows(query, **which):
+            self._tally_side(sync, side, -1 if gone is None else 0)
 
     def _open_link(self, link: LinkId) -> tuple[int, str, str]:
         row = self._row(_OPEN_LINK, link=link)

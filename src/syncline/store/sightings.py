@@ -5,6 +5,7 @@ A part of `SqlStore`. `recognise` is the fast path of every run: nearly all reco
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Any
@@ -16,8 +17,9 @@ from syncline.core.records import Gone, Proof, RecordKey, Side, SyncId
 from syncline.ports import Recognised, Stretch
 from syncline.store.codec import FIELDS, micros, moment_or_none, side_number
 from syncline.store.dialects import Dialect, NumberList, fixed, listed
-from syncline.store.session import NOWHERE, Row, Rows
-from syncline.store.tables import link, sighting
+from syncline.store.session import Row
+from syncline.store.tables import sighting
+from syncline.store.tally import Tally
 
 _STANDINGS = (Standing.LINKED, Standing.WAITING, Standing.RELEASED)
 _NUMBERS = {standing: number for number, standing in enumerate(_STANDINGS)}
@@ -97,15 +99,17 @@ _PRESENT = (
 )
 _WAITING = (
     sa.select(*(sighting.c[name] for name in SEEN_COLUMNS))
-    .where(*_AT, sighting.c.link.is_(None), sighting.c.gone.is_(None), sighting.c.standing != RELEASED)
+    .where(
+        *_AT,
+        sighting.c.link.is_(None),
+        sighting.c.gone.is_(None),
+        sighting.c.standing != RELEASED,
+        sighting.c.in_scope == sa.bindparam("in_scope"),
+    )
     .order_by(sighting.c.id)
 )
-_COUNT = sa.select(sa.func.count()).select_from(sighting).where(*_AT)
-_COUNT_GONE = _COUNT.where(sighting.c.gone >= fixed(""))
-_COUNT_LINKS = (
-    sa.select(sa.func.count())
-    .select_from(link)
-    .where(link.c.sync == sa.bindparam("sync"), link.c.closed_at.is_(None))
+_PRESENT_AMONG = sa.select(sa.func.count(sighting.c.id)).select_from(
+    _KEYS.outerjoin(sighting, sa.and_(*_AT, sighting.c.key == _KEYS.c.value, sighting.c.gone.is_(None)))
 )
 
 
@@ -120,7 +124,7 @@ def _see(dialect: Dialect) -> sa.Insert:
     )
 
 
-class Sightings(Rows):
+class Sightings(Tally):
     """What was seen."""
 
     def recognise(
@@ -179,9 +183,16 @@ class Sightings(Rows):
                 yield from (seen_of(row) for row in rows if row[0] is not None)
 
     def waiting(self, sync: SyncId, side: Side) -> Sequence[Seen]:
-        """Present records that no link ties and that are not released."""
-        rows = self._rows(_WAITING, sync=self._number(sync), side=side_number(side))
-        return [seen_of(row) for row in rows]
+        """Present records in scope that no link ties and that are not released."""
+        return self._waiting(sync, side, in_scope=1)
+
+    def outside(self, sync: SyncId, side: Side) -> Sequence[Seen]:
+        """Present records out of scope that no link ties and that are not released."""
+        return self._waiting(sync, side, in_scope=0)
+
+    def _waiting(self, sync: SyncId, side: Side, *, in_scope: int) -> Sequence[Seen]:
+        at = {"sync": self._number(sync), "side": side_number(side)}
+        return [seen_of(row) for row in self._rows(_WAITING, **at, in_scope=in_scope)]
 
     def see(self, sync: SyncId, side: Side, seen: Sequence[Seen]) -> None:
         """Remember records as they are now (insert, or replace by key). The link of a known record is kept when
@@ -190,23 +201,18 @@ class Sightings(Rows):
             return
         with self._together():
             at = {"sync": self._numbered(sync), "side": side_number(side)}
+            is_present = {one.key: one.gone is None for one in seen}
+            ((before,),) = self._rows(_PRESENT_AMONG, **at, keys=self._dialect.pack(list(is_present)))
             self._many(_see, [at | _columns(one) for one in seen])
+            self._tally_side(at["sync"], at["side"], sum(is_present.values()) - before)
 
     def counts(self, sync: SyncId) -> Counts:
-        """How many records and links there are."""
-        number = self._number(sync)
-        if number == NOWHERE:
-            return Counts(0, 0, 0)
-        return Counts(
-            self._count_present(number, Side.LEFT),
-            self._count_present(number, Side.RIGHT),
-            self._rows(_COUNT_LINKS, sync=number)[0][0],
-        )
+        """How many records (not gone) and open links there are, as kept with every change."""
+        return self._tallied(self._number(sync))
 
-    def _count_present(self, sync: int, side: Side) -> int:
-        """All of them less the gone ones: each is counted in an index alone."""
-        at = {"sync": sync, "side": side_number(side)}
-        return self._rows(_COUNT, **at)[0][0] - self._rows(_COUNT_GONE, **at)[0][0]
+    def recount(self, sync: SyncId) -> Counts:
+        """The same, counted: takes as long as there are records."""
+        return self._counted(self._number(sync))
 
 
 def _columns(seen: Seen) -> dict[str, object]:
@@ -218,13 +224,19 @@ def _columns(seen: Seen) -> dict[str, object]:
         "updated_at": micros(seen.updated_at),
         "title": seen.title,
         "fields": FIELDS.text(seen.fields),
-        "gone": seen.gone and seen.gone.proof.value,
+        "gone": seen.gone and f"{seen.gone.proof.value} {seen.gone.by}".rstrip(),
         "gone_at": seen.gone and micros(seen.gone.at),
         "link": seen.link,
         "external_key": seen.external_key,
         "in_scope": int(seen.in_scope),
         "wrote_at": micros(seen.wrote_at),
     }
+
+
+def _gone(text: str, at: dt.datetime | None) -> Gone:
+    """The proof's name and, after a space, who deleted the record where the vendor told."""
+    proof, _, by = text.partition(" ")
+    return Gone(Proof(proof), at, by)
 
 
 def _standing(number: int) -> Standing:
@@ -256,7 +268,7 @@ def seen_of(row: Row) -> Seen:
         updated_at=moment_or_none(updated_at),
         title=title,
         fields=FIELDS.value_or_none(fields),
-        gone=None if gone is None else Gone(Proof(gone), moment_or_none(gone_at)),
+        gone=None if gone is None else _gone(gone, moment_or_none(gone_at)),
         link=link_id,
         external_key=mark,
         in_scope=in_scope == 1,

@@ -5,12 +5,17 @@ Made by `opening.open_store`. Not for use from several threads; a thread or proc
 
 from __future__ import annotations
 
+from syncline.store.apart import Apart
+from syncline.store.audit import Audit
 from syncline.store.desk import Desk
+from syncline.store.evidence import Evidence
 from syncline.store.journal import Journal
 from syncline.store.links import Links
 from syncline.store.secrets import Secrets
 from syncline.store.sightings import Sightings
+from syncline.store.usage import Meters
+from syncline.store.versions import Versions
 
 
-class SqlStore(Secrets, Sightings, Links, Journal, Desk):
+class SqlStore(Audit, Secrets, Sightings, Links, Journal, Desk, Evidence, Versions, Meters, Apart):
     """Our memory in SQL. Implements `ports.Store`."""
