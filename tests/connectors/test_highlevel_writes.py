@@ -32,6 +32,7 @@ from syncline.core.values import (
 from syncline.errors import (
     NotFoundError,
     RejectedError,
+    TransientError,
     UnknownOutcomeError,
 )
 from syncline.sandbox.faults import Fault, FaultKind
@@ -236,6 +237,16 @@ class TestWrites:
 
             assert [record.external_key for record in found] == ["k-1"]
             assert await w.connector.find(SCOPE, "k-2") == []
+
+    async def test_a_search_for_a_key_that_is_cut_short_is_not_believed(self) -> None:
+        async with world() as w:
+            await create(w, key="k-1")
+            w.faults.add(Fault(FaultKind.PARTIAL, path="/search$", times=1))
+
+            with pytest.raises(TransientError):
+                await w.connector.find(SCOPE, "k-1")
+
+            assert len(await w.connector.find(SCOPE, "k-1")) == 1
 
     async def test_an_object_without_a_key_field_finds_nothing(self) -> None:
         async with world(external_key=None) as w:

@@ -76,6 +76,11 @@ def check(world: World) -> list[str]:
     return list(_Judge(world).faults())
 
 
+def _run(entry: Entry) -> int:
+    """The number of an entry's run."""
+    return int(entry.run.rsplit("-", 1)[1])
+
+
 class _Judge:
     """One look at a finished world."""
 
@@ -242,8 +247,9 @@ class _Judge:
             for key, number, held in self.world.doors[deed.side].counted.before
             if key == deed.key and number <= deed.number and self.world.is_rough
         ]
-        seen_later += [d.old[field] for d in deeds if d.number < deed.number and field in d.old
-                       and d.key == deed.key and d.looked >= deed.looked - 2]  # fmt: skip
+        told_at = [] if self.world.rewound else [_run(e) for e in entries if self._field(e.field) == field]
+        seen_later += [d.old[field] for d in deeds if d.number < deed.number and field in d.old and d.key == deed.key
+                       and (d.looked >= deed.looked - 2 or not any(d.run < r <= deed.run for r in told_at))]  # fmt: skip
         told = [
             plain_value(each, field)
             for entry in entries
@@ -258,7 +264,7 @@ class _Judge:
             if entry.rule is Rule.AGREED
             and entry.new is not None
             and self._field(entry.field) == field
-            and int(entry.run.rsplit("-", 1)[1]) >= deed.run
+            and self._is_since(entry, deed)
         ]
         asked = [
             plain_value(each, field)
@@ -274,9 +280,26 @@ class _Judge:
             return True
         if field != "labels":
             return value in places
+        if self.world.is_rough and any(self._is_united(entry, deed, value) for entry in entries):
+            return True
         gained, dropped = value - old, old - value
         kept = all(any(label in place for place in places) for label in gained)
         return kept and all(any(label not in place for place in places) for label in dropped)
+
+    def _is_since(self, entry: Entry, deed: Deed) -> bool:
+        """Whether a run told this after the deed; an old backup counts its runs anew."""
+        return bool(self.world.rewound) or _run(entry) >= deed.run
+
+    def _is_united(self, entry: Entry, deed: Deed, value: Plain) -> bool:
+        """Whether the history tells that this set was united with the other side's: after a write that we never heard
+        of, nobody knows what both last agreed on, and a label too many is better than one that is gone."""
+        if entry.rule is not Rule.MERGED or self._field(entry.field) != "labels" or entry.new is None:
+            return False
+        return (
+            self._is_since(entry, deed)
+            and value == plain_value(entry.old, "labels")
+            and value < plain_value(entry.new, "labels")
+        )
 
     def _was_filled_unheard(self, deed: Deed, field: str) -> bool:
         """Whether a person cleared what we had just filled, and we may never have heard that we had."""
@@ -296,15 +319,14 @@ class _Judge:
             policy = self.world.weather.policies[field]
             if _POLICIES.get(entry.rule, {policy}).isdisjoint({policy}):
                 yield f"⟦{token}⟧ {field}: settled by {entry.rule.value}, though it is {policy.value}"
-            if entry.rule is Rule.NEWEST and self._is_older(entry, field, deeds):
+            if entry.rule is Rule.NEWEST and not self.world.rewound and self._is_older(entry, field, deeds):
                 yield f"⟦{token}⟧ {field}: the older value won over {entry.lost}"
 
     def _is_older(self, entry: Entry, field: str, deeds: list[Deed]) -> bool:
         """Whether the loser was typed last, and nobody touched the winner's record later (its only time may be its own)."""
 
         def typed(value: Value | None) -> list[Deed]:
-            run = int(entry.run.rsplit("-", 1)[1])
-            known = [d for d in deeds if d.run <= run]
+            known = [d for d in deeds if d.run <= _run(entry)]
             return [d for d in known if field in d.new and d.new[field] == plain_value(value, field)]
 
         lost, won = typed(entry.lost), typed(entry.new)

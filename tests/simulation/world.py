@@ -449,18 +449,19 @@ class World:
         self.forgotten += self.store.history(SYNC, limit=100_000)
         self.forgotten += [e for intent in self.store.intents(SYNC) for e in _overridden(intent)]
         linked = self._linked()
+        self.unknown |= {token_of(intent.step.title) for intent in self.store.intents(SYNC)}
         self.store.close()
         self.store = open_store("sqlite://", secret_key=None)
         self.store._connection.deserialize(self.backup)
-        self.unknown |= linked - self._linked()
-        self.rewound |= linked | self._linked()
+        self.unknown |= {token for token, _ in linked - self._linked()}
+        self.rewound |= {token for token, _ in linked | self._linked()}
         self.clock.advance(400)
         await self.connect()
 
-    def _linked(self) -> set[int]:
-        """Origins of the records that links tie."""
-        rows = self.store._connection.execute("SELECT title FROM sighting WHERE link IS NOT NULL").fetchall()
-        return {token_of(title) for (title,) in rows}
+    def _linked(self) -> set[tuple[int, str]]:
+        """The records that links tie, each with its origin."""
+        sql = "SELECT title, side || key FROM sighting WHERE link IS NOT NULL"
+        return {(token_of(title), key) for title, key in self.store._connection.execute(sql).fetchall()}
 
     def _answer(self, given: Answer) -> None:
         sync, world = self.sync(), EngineWorld(self.store, self.clock)

@@ -145,7 +145,8 @@ def _base(lens: Lens, base: Base) -> tuple[Value, Value] | None:
 
 def _is_told(base: tuple[Value, Value], entries: Iterable[Entry]) -> bool:
     """Whether the last that the history tells of a line is how its base came to be."""
-    last = next(iter(entries), None)
+    # What the vendor made of a write is told beside the write itself, which names what was kept.
+    last = next((entry for entry in entries if entry.rule is not Rule.NORMALISED), None)
     if last is None:
         return False
     left, right = (last.old, last.new) if last.side is None else (last.new, last.new)

@@ -37,6 +37,7 @@ from syncline.core.records import (
 from syncline.core.values import Text, Value, YesNo, is_blank, same
 from syncline.engine.keeping import without
 from syncline.engine.pull import Sweep, read, remembered
+from syncline.engine.remember import seen_now
 from syncline.engine.settle import Ledger, closing, keys_of, removed, settle, touched
 from syncline.engine.sync import Sync, World
 from syncline.engine.undone import finish
@@ -86,6 +87,10 @@ async def _look_at(
         if step.rule is Rule.UNDONE and _is_settled(world, sync, intent, sighting, sweeps, recovery):
             return
         sweeps[step.side].put(step.key, _trimmed(sync, step.side, sighting))
+        if isinstance(step.write, Delete) and isinstance(sighting, Gone):
+            await _bury(world, sync, intent, sweeps)
+            recovery.settled += 1
+            return
         if _may_have_happened(step, sighting):
             _tell_losses(world, sync, intent)
             if isinstance(sighting, Present):
@@ -124,6 +129,33 @@ def _is_settled(
         sweep.new.discard(step.key)
     recovery.settled += 1
     return True
+
+
+async def _bury(world: World, sync: Sync, intent: Intent, sweeps: dict[Side, Sweep]) -> None:
+    """Our deletion happened: the link ends. A counterpart that is back by now was brought back after we had followed
+    its deletion, and must not be deleted because of our own: it goes on as a new record."""
+    step, other = intent.step, intent.step.side.other
+    link = world.store.links(sync.id, [step.link]).get(step.link) if step.link is not None else None
+    if link is None or step.key is None:
+        world.store.settle({intent.id: IntentState.DONE}, world.clock.now())
+        return
+    ledger = Ledger(bases={link.id: {side: link.base.of(side) for side in Side}})
+    if isinstance(last := remembered(link, step.side), Present):
+        ledger.now[step.side, step.key] = last.record
+    key = link.of(other).key
+    there = (await read(sync, other, [key]))[key]
+    if isinstance(there, Gone):
+        ledger.gone[other, key] = there
+    with world.store.transaction():
+        world.store.settle({intent.id: IntentState.DONE}, world.clock.now())
+        settle(world, sync, intent.run, step, Receipt(step.key, None), ledger)
+        if isinstance(there, Present):
+            record = sync.trim(other, there.record)
+            waiting = seen_now(record, b"", link=None, is_settled=False, standing=Standing.WAITING)
+            world.store.see(sync.id, other, [waiting])
+    if isinstance(there, Present):
+        sweeps[other].put(key, Present(sync.trim(other, there.record)))
+        sweeps[other].new.add(key)
 
 
 def _learn(world: World, sync: Sync, intent: Intent, now: Record) -> None:
@@ -246,6 +278,9 @@ async def _look_for(
     assert isinstance(step.write, Create)  # noqa: S101 - the caller has looked
     found, missing = await _found(world, sync, step, sweeps, claimed)
     if found is not None:
+        if sync.side(step.side).connector.cost(step.write) == 1:
+            # Made whole or not at all: what it lacks was taken away by somebody.
+            missing = frozenset()
         claimed.add((step.side, found.key))
         _adopt(world, sync, intent, found, missing, sweeps)
         recovery.settled += 1

@@ -251,7 +251,7 @@ def _see_link(
         if record is not None:
             digest = ledger.digests.get((side, key), b"")
             base = ledger.bases.get(link, {}).get(side, {})
-            seen = seen_now(record, digest, link=link, is_settled=is_settled, base=base)
+            seen = seen_now(sync.trim(side, record), digest, link=link, is_settled=is_settled, base=base)
             world.store.see(sync.id, side, [seen])
 
 

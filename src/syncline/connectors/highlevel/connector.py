@@ -60,6 +60,7 @@ from syncline.errors import (
     NotFoundError,
     Problem,
     RejectedError,
+    TransientError,
     UnknownOutcomeError,
 )
 from syncline.ports import Clock, Ending, Health, ObjectSummary, Page, Quota
@@ -188,7 +189,8 @@ class HighLevelConnector:
     async def find(self, scope: Scope, external_key: str) -> Sequence[Record]:
         """Records whose external key field holds this, each verified by its own value.
 
-        The search index lags behind writes: an empty answer proves nothing within `search_lag` of a create.
+        The search index lags behind writes: an empty answer proves nothing within `search_lag` of a create. Raises
+        `TransientError` when fewer records come than HighLevel counts: nobody may take them for missing.
         """
         shape = await self._scoped(scope)
         if shape.external_key is None:
@@ -196,6 +198,9 @@ class HighLevelConnector:
         criterion = {"field": f"properties.{shape.external_key}", "operator": "eq", "value": external_key}
         search = Search(self._settings.page_limit, "createdAt", "desc", filters=(criterion,))
         page = split(shape, await self.client.search(shape.key, search))
+        if len(page.keys) < min(page.total, self._settings.page_limit):
+            text = f"{len(page.keys)} records came, HighLevel counts {page.total}"
+            raise TransientError(text, detail=Detail.MOVED_WHILE_READ)
         found = [page.record(index) for index in range(len(page.keys))]
         found = [record for record in found if record.external_key == external_key]
         return sorted(found, key=lambda record: record.created_at or OLDEST, reverse=True)
