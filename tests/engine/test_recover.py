@@ -12,7 +12,7 @@ from syncline.core.decisions import DeletedEdit, DeletePolicy, Rule
 from syncline.core.mapping import Direction, FieldMapping
 from syncline.core.match import MatchMode
 from syncline.core.records import Create, Delete, FieldId, Receipt, Scope, Side, Update, Write
-from syncline.core.values import Number, Text, Value
+from syncline.core.values import BLANK, Number, Text, Value
 from syncline.engine.runs import Report, run
 from syncline.engine.sync import Patience
 from syncline.errors import UnknownOutcomeError
@@ -144,6 +144,10 @@ class TwoCalls(MemoryConnector):
 
     is_cut = True
 
+    def cost(self, write: Write) -> int:
+        """Two calls for a new record."""
+        return 2 if isinstance(write, Create) else super().cost(write)
+
     async def write(self, scope: Scope, write: Write) -> Receipt:
         """Create without the hours first."""
         if isinstance(write, Create) and self.is_cut:
@@ -152,6 +156,19 @@ class TwoCalls(MemoryConnector):
             await super().write(scope, Create(first, write.external_key))
             raise UnknownOutcomeError("only a part of the write happened")
         return await super().write(scope, write)
+
+
+async def test_what_a_copy_made_in_one_call_lacks_was_taken_away_by_somebody() -> None:
+    pair = Pair(has_external_keys=False, mode=MatchMode.CREATE_ONLY)
+    whole = TwoCalls(pair.right, name="right")
+    whole.cost = lambda _write: 1  # type: ignore[method-assign]
+    pair.connectors[Side.RIGHT] = whole
+    pair.left.create(task("Paint", hours=3, labels=["a"]))
+
+    await pair.run()
+    await pair.settled()
+
+    assert pair.holds(Side.LEFT)["Paint"]["hours"] == BLANK
 
 
 async def test_a_half_made_copy_is_found_and_finished() -> None:

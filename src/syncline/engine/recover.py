@@ -280,7 +280,7 @@ async def _look_for(
     if found is not None:
         if sync.side(step.side).connector.cost(step.write) == 1:
             # Made whole or not at all: what it lacks was taken away by somebody.
-            missing = frozenset()
+            missing = frozenset[FieldId]()
         claimed.add((step.side, found.key))
         _adopt(world, sync, intent, found, missing, sweeps)
         recovery.settled += 1
