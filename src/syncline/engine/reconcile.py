@@ -31,6 +31,7 @@ from syncline.core.merge import is_agreed, merge, needs_edit_times
 from syncline.core.plan import Held, Intake, Linked, Plan, plan
 from syncline.core.records import (
     Archive,
+    Base,
     Delete,
     Gone,
     LinkId,
@@ -74,6 +75,7 @@ class _Bench:
     sync: Sync
     sweeps: Mapping[Side, Sweep]
     frozen: Mapping[Side, Mapping[RecordKey, str]]
+    lacking: Mapping[LinkId, Base]
     links: dict[LinkId, Link] = field(default_factory=dict[LinkId, Link])
     views: dict[LinkId, View] = field(default_factory=dict[LinkId, View])
     linked: list[Linked] = field(default_factory=list[Linked])
@@ -89,13 +91,14 @@ async def reconcile(
     sweeps: Mapping[Side, Sweep],
     frozen: Mapping[Side, Mapping[RecordKey, str]],
     release: frozenset[BrakeName] = frozenset(),
+    lacking: Mapping[LinkId, Base] | None = None,
 ) -> Reconciled:
     """Decide everything that something happened to.
 
     `frozen` names records (by the side they are on) whose last write has no known outcome yet: nothing is decided
-    about them.
+    about them. `lacking` is beside the bases in this run (see `recover`).
     """
-    bench = _Bench(world, sync, sweeps, frozen)
+    bench = _Bench(world, sync, sweeps, frozen, lacking or {})
     _load(bench)
     await _decide(bench)
     waiting = {side: _waiting(bench, side) for side in Side}
@@ -178,7 +181,7 @@ def _view(bench: _Bench, link: Link, choice: Mapping[str, Resolution | Answer]) 
     now = {side: _sighting(bench, link, side) for side in Side}
     return View(
         link.id,
-        link.base,
+        _with(link.base, bench.lacking.get(link.id)),
         now[Side.LEFT],
         now[Side.RIGHT],
         # A contested field that is emptied stays contested until a person has chosen.
@@ -186,6 +189,10 @@ def _view(bench: _Bench, link: Link, choice: Mapping[str, Resolution | Answer]) 
         resolutions={name: chosen for name, chosen in choice.items() if isinstance(chosen, Resolution)},
         answer=answer if isinstance(answer, Answer) else None,
     )
+
+
+def _with(base: Base, more: Base | None) -> Base:
+    return base if more is None else Base({**base.left, **more.left}, {**base.right, **more.right})
 
 
 def _cleared(bench: _Bench, link: Link, now: Mapping[Side, Sighting]) -> Iterator[str]:

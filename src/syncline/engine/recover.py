@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from syncline.core.convert import Untranslatable
 from syncline.core.decisions import FieldDecision, Rule
 from syncline.core.forms import resembles
-from syncline.core.memory import Entry, Intent, IntentState, Standing
+from syncline.core.memory import Entry, Intent, IntentState, Parked, Standing
 from syncline.core.plan import Effect, Step
 from syncline.core.records import (
     Archive,
+    Base,
     Create,
     Delete,
     FieldId,
@@ -41,17 +42,20 @@ from syncline.engine.remember import seen_now
 from syncline.engine.settle import Ledger, closing, keys_of, removed, settle, touched
 from syncline.engine.sync import Sync, World
 from syncline.engine.undone import finish
+from syncline.errors import Detail
 
 
 @dataclass(slots=True)
 class Recovery:
-    """What became of interrupted writes. `frozen` names source records whose copy may or may not exist."""
+    """What became of interrupted writes. `frozen` names source records whose copy may or may not exist; `lacking` what a
+    half-made copy lacks, as the source would hold it: in this run that goes over like an edit of the source."""
 
     settled: int = 0
     dropped: int = 0
     frozen: dict[Side, dict[RecordKey, str]] = field(
         default_factory=lambda: {side: dict[RecordKey, str]() for side in Side}
     )
+    lacking: dict[LinkId, Base] = field(default_factory=dict[LinkId, Base])
 
 
 def needs_full_listing(world: World, sync: Sync) -> bool:
@@ -282,14 +286,31 @@ async def _look_for(
             # Made whole or not at all: what it lacks was taken away by somebody.
             missing = frozenset[FieldId]()
         claimed.add((step.side, found.key))
-        _adopt(world, sync, intent, found, missing, sweeps)
+        _adopt(world, sync, intent, found, missing, sweeps, recovery)
         recovery.settled += 1
     elif _is_absence_proven(world, sync, intent, sweeps):
+        await _give_up_taken(world, sync, step)
         world.store.settle({intent.id: IntentState.DROPPED}, world.clock.now())
         recovery.dropped += 1
     elif step.counterpart is not None:
         text = f"a copy may have been made at {intent.at:%H:%M:%S}, and cannot be seen yet"
         recovery.frozen[step.side.other][step.counterpart] = text
+
+
+async def _give_up_taken(world: World, sync: Sync, step: Step) -> None:
+    """A copy whose mark another record carries already would be refused for ever: it waits for a person."""
+    assert isinstance(step.write, Create)  # noqa: S101 - the caller has looked
+    side = sync.side(step.side)
+    marked = await side.connector.find(side.scope, step.write.external_key)
+    if not marked or step.counterpart is None:
+        return
+    text = f"record {marked[0].key} was made from it before, and belongs to another one by now"
+    now, code = world.clock.now(), Detail.DUPLICATE.value
+    source = step.side.other
+    world.store.park(
+        sync.id,
+        Parked(source, step.counterpart, step.title, code, text, None, attempts=1, due=None, since=now),
+    )
 
 
 async def _found(
@@ -365,10 +386,11 @@ def _adopt(
     found: Record,
     missing: frozenset[FieldId],
     sweeps: dict[Side, Sweep],
+    recovery: Recovery,
 ) -> None:
     """The create did happen: tie the two records, with what we sent as their base, so that any later edit shows.
 
-    Of what the new record still lacks, the source's base is what the new record holds: it goes over like an edit.
+    What the new record still lacks was never agreed on; in this run, it goes over like an edit of the source.
     """
     step = intent.step
     assert isinstance(step.write, Create)  # noqa: S101 - the caller has looked
@@ -387,22 +409,25 @@ def _adopt(
             sweeps[step.side].fresh.pop(found.key, None)
             return
         link = step.link if step.link is not None else next(iter(ledger.ties.values()))
-        _lack(world, sync, step, link, {name: found.fields[name] for name in missing})
+        if missing:
+            recovery.lacking[link] = _lack(world, sync, step, link, found, missing)
     sweeps[step.side].new.discard(found.key)
     sweeps[step.side].fresh[found.key] = trimmed
     sweeps[step.side].moved.add(found.key)
 
 
-def _lack(world: World, sync: Sync, step: Step, link: LinkId, lacking: Mapping[FieldId, Value]) -> None:
+def _lack(
+    world: World, sync: Sync, step: Step, link: LinkId, found: Record, missing: frozenset[FieldId]
+) -> Base:
     source = step.side.other
     as_lacking: dict[FieldId, Value] = {}
-    unknown: list[FieldId] = []
+    unagreed: list[FieldId] = []
     for lens in sync.rules.lenses:
-        if lens.mapping.of(step.side) in lacking and lens.flows_to(step.side):
-            value = lens.to(source, lacking[lens.mapping.of(step.side)])
-            if isinstance(value, Untranslatable):
-                unknown.append(lens.mapping.of(source))
-            else:
+        name = lens.mapping.of(step.side)
+        if name in missing and lens.flows_to(step.side):
+            unagreed.append(lens.mapping.of(source))
+            value = lens.to(source, found.fields[name])
+            if not isinstance(value, Untranslatable):
                 as_lacking[lens.mapping.of(source)] = value
-    world.store.move_base(link, *((as_lacking, {}) if source is Side.LEFT else ({}, as_lacking)))
-    world.store.unbase(link, source, unknown)
+    world.store.unbase(link, source, unagreed)
+    return Base(as_lacking, {}) if source is Side.LEFT else Base({}, as_lacking)

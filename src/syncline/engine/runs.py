@@ -168,7 +168,7 @@ async def _look(world: World, sync: Sync, begun: Run, options: Options) -> _Look
         sweeps = await survey(world, sync, replace(options, is_full=is_full))
     with calling_for(Purpose.RECOVERY):
         recovery = await recover(world, sync, begun.id, sweeps)
-    made = await reconcile(world, sync, sweeps, recovery.frozen, options.release)
+    made = await reconcile(world, sync, sweeps, recovery.frozen, options.release, recovery.lacking)
     ahead = outlook(sync, made.plan, dict.fromkeys(Side, 0), world.clock.now(), options.purpose)
     return _Looked(sweeps, recovery, made, spent_since(sync, before), ahead)
 
