@@ -388,9 +388,10 @@ def _adopt(
     sweeps: dict[Side, Sweep],
     recovery: Recovery,
 ) -> None:
-    """The create did happen: tie the two records, with what we sent as their base, so that any later edit shows.
+    """The record is there: tie the two, with what it holds of what we sent as their base.
 
-    What the new record still lacks was never agreed on; in this run, it goes over like an edit of the source.
+    What it still lacks was never agreed on; in this run, it goes over like an edit of the source. Where it holds
+    something else, somebody edited it since, or it is older than this step: nobody can tell, so nothing is agreed on.
     """
     step = intent.step
     assert isinstance(step.write, Create)  # noqa: S101 - the caller has looked
@@ -399,16 +400,25 @@ def _adopt(
     ledger = Ledger(left=touched([step]))
     ledger.left[next(iter(ledger.left))] += 1  # not settled: the two records are compared in this run
     trimmed = sync.trim(step.side, found)
-    sent = {**step.write.fields, **{name: found.fields[name] for name in missing}}
+    other = frozenset(
+        name
+        for name, value in step.write.fields.items()
+        if name not in missing and not resembles(value, found.fields.get(name, value))
+    )
+    sent = {
+        name: found.fields.get(name, value) for name, value in step.write.fields.items() if name not in other
+    }
+    spoken = [[each.of(side) for each in step.fields if each.of(step.side) in other] for side in Side]
     with world.store.transaction():
         world.store.settle({intent.id: IntentState.DONE}, world.clock.now())
         as_sent = Record(found.key, sent, updated_at=None, title=found.title, external_key=found.external_key)
-        settle(world, sync, intent.run, step, Receipt(found.key, as_sent), ledger)
+        settle(world, sync, intent.run, without(step, other), Receipt(found.key, as_sent), ledger)
         if step.effect is Effect.ALONE:
             sweeps[step.side].new.discard(found.key)
             sweeps[step.side].fresh.pop(found.key, None)
             return
         link = step.link if step.link is not None else next(iter(ledger.ties.values()))
+        world.store.speak(link, *spoken)
         if missing:
             recovery.lacking[link] = _lack(world, sync, step, link, found, missing)
     sweeps[step.side].new.discard(found.key)
