@@ -23,11 +23,11 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     steps = plan.stopped or plan.steps
     writes = [step for step in steps if step.write is not None]
     if plan.brakes:
-        yield f"{len(writes)} writes are stopped."
+        yield f"{len(writes)} {'write is' if len(writes) == 1 else 'writes are'} stopped."
     elif not writes:
         yield "Nothing to write."
     else:
-        yield f"{_counted(writes)}; {plan.calls_left} calls left, {plan.calls_right} calls right."
+        yield f"{_counted(writes)}; {_many(plan.calls_left, 'call')} left, {_many(plan.calls_right, 'call')} right."
         if isinstance(plan, Foreseen) and plan.forecast is not None:
             yield from outlook_lines(plan.forecast)
     for step in writes[:_STEPS]:
@@ -51,7 +51,7 @@ def outlook_lines(outlook: Outlook) -> Iterator[str]:
     """What a run takes on each side, and when it is done."""
     for side in Side:
         each = outlook.of(side)
-        price = f"{each.reads:,} calls to read, up to {each.writes:,} to write"
+        price = f"{_many(each.reads, 'call')} to read, up to {each.writes:,} to write"
         yield f"{side.value + ':':7}{price}: {each.forecast.sentence}"
 
 
@@ -113,12 +113,15 @@ def report_lines(report: Report, *, with_held: bool = True) -> Iterator[str]:
         yield f"failed on the {failure.side.value}: {failure.title or failure.key}: {failure.message} [{failure.code}]"
         yield f"  {failure.remedy}"
     for postponed in report.postponed:
-        yield f"{postponed.writes:,} writes on the {postponed.side.value} wait: {postponed.why}"
+        wait = "waits" if postponed.writes == 1 else "wait"
+        yield f"{_many(postponed.writes, 'write')} on the {postponed.side.value} {wait}: {postponed.why}"
     if report.recovered:
-        yield f"{report.recovered} interrupted writes were found done"
+        were = "was" if report.recovered == 1 else "were"
+        yield f"{_many(report.recovered, 'interrupted write')} {were} found done"
     if with_held:
         yield from held_lines(report.plan)
-    yield f"{report.calls_left} calls left, {report.calls_right} calls right, {report.seconds:.1f} s"
+    calls = f"{_many(report.calls_left, 'call')} left, {_many(report.calls_right, 'call')} right"
+    yield f"{calls}, {report.seconds:.1f} s"
 
 
 def _written(written: Written) -> str:
@@ -134,6 +137,10 @@ def _written(written: Written) -> str:
         if count
     ]
     return ", ".join(parts) or "nothing written"
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def _counted(writes: list[Step]) -> str:

@@ -23,7 +23,7 @@ OfSync = Annotated[str | None, typer.Option(help="The sync; may be left out wher
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    app.add_typer(brakes, name="brakes")
+    app.add_typer(brakes, name="brakes", rich_help_panel="Syncs")
 
 
 @brakes.command(name="list")

@@ -15,13 +15,14 @@ from syncline.errors import SetupError
 
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
-    app.command()(errors)
+    app.command(rich_help_panel="Proof")(errors)
 
 
 def errors(
     context: typer.Context,
     code: Annotated[
-        str | None, typer.Argument(help="A code, such as rejected.duplicate; all unless named.")
+        str | None,
+        typer.Argument(help="A code, such as rejected.duplicate, or an exit code; all unless named."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -30,7 +31,7 @@ def errors(
     if code is None:
         _list(is_json=is_json)
         return
-    found = entry(code)
+    found = entry(f"exit.{code}" if code.isdecimal() else code)
     if found is None:
         raise SetupError(f"There is no code '{code}'. `syncline errors` lists all of them.")
     if is_json:

@@ -33,8 +33,8 @@ class Trail(msgspec.Struct, frozen=True):
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    app.command()(certify)
-    app.command()(audit)
+    app.command(rich_help_panel="Proof")(certify)
+    app.command(rich_help_panel="Proof")(audit)
 
 
 def certify(
@@ -149,7 +149,14 @@ def certificate_lines(made: Certified) -> Iterator[str]:
 def _verdict(found: Certificate) -> str:
     if found.unexplained:
         return f"{found.unexplained} DIFFERENCES ARE UNEXPLAINED. Run the sync once and certify again."
-    return f"0 unexplained; {found.differences} fields differ, each for a reason."
+    if found.differences == 0:
+        return "0 unexplained; no field differs."
+    differ = (
+        "1 field differs, for a reason"
+        if found.differences == 1
+        else f"{found.differences} fields differ, each for a reason"
+    )
+    return f"0 unexplained; {differ}."
 
 
 def _causes(causes: Mapping[Cause, int]) -> str:

@@ -16,9 +16,9 @@ _UNUSABLE = 3
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    app.command()(check)
-    app.command()(objects)
-    app.command()(fields)
+    app.command(rich_help_panel="Connections")(check)
+    app.command(rich_help_panel="Connections")(objects)
+    app.command(rich_help_panel="Connections")(fields)
 
 
 def check(

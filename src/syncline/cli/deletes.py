@@ -28,7 +28,7 @@ All = Annotated[bool, typer.Option("--all", help="All that wait.")]
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    app.add_typer(deletes, name="deletes")
+    app.add_typer(deletes, name="deletes", rich_help_panel="Questions")
 
 
 @deletes.command(name="list")

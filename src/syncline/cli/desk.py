@@ -97,7 +97,7 @@ def _is_of(question: Question, field: str) -> bool:
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    app.add_typer(conflicts, name="conflicts")
+    app.add_typer(conflicts, name="conflicts", rich_help_panel="Questions")
 
 
 @conflicts.command(name="list")

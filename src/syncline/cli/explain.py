@@ -35,10 +35,10 @@ OnlySync = Annotated[str | None, typer.Option(help="Only this sync.")]
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    app.command()(explain)
-    app.command()(history)
-    app.command()(undo)
-    app.command()(replay)
+    app.command(rich_help_panel="Records")(explain)
+    app.command(rich_help_panel="Records")(history)
+    app.command(rich_help_panel="Records")(undo)
+    app.command(rich_help_panel="Records")(replay)
 
 
 def _syncs(installation: Installation, sync: str | None) -> list[str]:

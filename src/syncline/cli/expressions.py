@@ -18,7 +18,7 @@ _FAULTY = 2
 
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
-    app.command()(expression)
+    app.command(rich_help_panel="Configuration")(expression)
 
 
 def expression(

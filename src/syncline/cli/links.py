@@ -39,7 +39,7 @@ _LIMIT = 100
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    app.add_typer(links, name="links")
+    app.add_typer(links, name="links", rich_help_panel="Records")
 
 
 @links.command(name="list")

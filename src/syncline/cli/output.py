@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import msgspec
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
@@ -42,13 +43,35 @@ def complain(text: str) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> None:
-    """A table; cells are plain text."""
+    """A table; cells are plain text. Where the window is too narrow to keep words whole, each row is told below the other."""
+    rows = [tuple(row) for row in rows]
+    widths = [
+        max(_longest_word(cell) for cell in (name, *cells))
+        for name, *cells in zip(columns, *rows, strict=True)
+    ]
+    if sum(widths) + 3 * len(widths) + 1 > console.width:
+        _stacked(columns, rows, title)
+        return
     made = Table(title=title, title_justify="left", header_style="bold")
-    for column in columns:
-        made.add_column(column, overflow="fold")
+    for column, width in zip(columns, widths, strict=True):
+        made.add_column(column, overflow="fold", min_width=width)
     for row in rows:
         made.add_row(*(cell.replace("[", "\\[") for cell in row))
     console.print(made)
+
+
+def _longest_word(text: str) -> int:
+    return max((cell_len(word) for word in text.split()), default=0)
+
+
+def _stacked(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None) -> None:
+    if title is not None:
+        say(title)
+    widest = max(cell_len(column) for column in columns)
+    for row in rows:
+        named = [(name, cell) for name, cell in zip(columns, row, strict=True) if cell]
+        for number, (name, cell) in enumerate(named):
+            say(f"{'  ' if number else '- '}{name}{' ' * (widest - cell_len(name))}  {cell}")
 
 
 class Bars:
@@ -57,7 +80,7 @@ class Bars:
     def __init__(self) -> None:
         self._progress = Progress(
             SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-            console=errors, transient=True,
+            console=errors, transient=True, disable=not errors.is_terminal,
         )  # fmt: skip
         self._tasks: dict[str, TaskID] = {}
 

@@ -17,7 +17,7 @@ from syncline.engine.budget import Budget, budget_of
 
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
-    app.command()(quota)
+    app.command(rich_help_panel="Connections")(quota)
 
 
 def quota(
@@ -71,9 +71,10 @@ def _lines(budget: Budget) -> Iterator[str]:
         yield f"  {hour:%H:%M}      {', '.join(f'{each.calls:,} {each.purpose.value}' for each in used)}"
     for each in budget.pending:
         name = f"{each.sync} ({each.side.value})"
-        yield f"{name}: next full run, {each.writes:,} writes wait: {each.forecast.sentence}"
+        yield f"{name}: next full run, {each.writes:,} {'write waits' if each.writes == 1 else 'writes wait'}: {each.forecast.sentence}"
 
 
 def _used(budget: Budget) -> str:
     parts = [f"{calls:,} {purpose}" for purpose, calls in budget.used_today.items()]
-    return f"{sum(budget.used_today.values()):,} calls" + (f" ({', '.join(parts)})" if parts else "")
+    total = sum(budget.used_today.values())
+    return f"{total:,} call{'' if total == 1 else 's'}" + (f" ({', '.join(parts)})" if parts else "")

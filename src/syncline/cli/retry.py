@@ -26,9 +26,9 @@ Record = Annotated[str | None, typer.Argument(help="The record's id on either si
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    app.command(name="parked")(list_parked)
-    app.command()(retry)
-    app.command()(resync)
+    app.command(name="parked", rich_help_panel="Syncs")(list_parked)
+    app.command(rich_help_panel="Syncs")(retry)
+    app.command(rich_help_panel="Syncs")(resync)
 
 
 def list_parked(context: typer.Context, sync: OfSync = None, as_json: AsJson = False) -> None:

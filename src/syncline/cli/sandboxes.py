@@ -19,8 +19,8 @@ _RECORDED = Path("../shared/data/kep-history.jsonl")
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    app.command()(demo)
-    app.command()(sandbox)
+    app.command(rich_help_panel="Sandbox")(demo)
+    app.command(rich_help_panel="Sandbox")(sandbox)
 
 
 def demo(

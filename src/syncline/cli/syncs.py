@@ -31,9 +31,9 @@ ChangesOnly = Annotated[
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    app.command()(plan)
-    app.command(name="run")(run_syncs)
-    app.command()(status)
+    app.command(rich_help_panel="Syncs")(plan)
+    app.command(name="run", rich_help_panel="Syncs")(run_syncs)
+    app.command(rich_help_panel="Syncs")(status)
 
 
 def plan(

@@ -38,11 +38,11 @@ class Review(msgspec.Struct, frozen=True):
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    app.command()(diff)
-    app.command()(apply)
-    app.command()(versions)
-    app.command()(rollback)
-    app.command()(export)
+    app.command(rich_help_panel="Configuration")(diff)
+    app.command(rich_help_panel="Configuration")(apply)
+    app.command(rich_help_panel="Configuration")(versions)
+    app.command(rich_help_panel="Configuration")(rollback)
+    app.command(rich_help_panel="Configuration")(export)
 
 
 def diff(

@@ -207,7 +207,7 @@ def _about(world: World, sync: Sync, key: RecordKey, questions: Sequence[Questio
     for question in questions:
         if question.held.field is None:
             reason = f" ({question.held.reason})" if question.held.reason else ""
-            yield f"A person is asked (question {question.id}): {question.held.rule.sentence}{reason}"
+            yield f"A person is asked (question {question.id}): {question.held.rule.sentence}{reason} See `syncline conflicts show {question.id}`."
     for pair in world.store.apart(sync.id):
         if key in (pair.left, pair.right):
             other = pair.right if key == pair.left else pair.left

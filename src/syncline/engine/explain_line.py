@@ -89,10 +89,9 @@ def told_of(entry: Entry) -> str:
     lost = f" '{shown(entry.lost)}' was overridden." if entry.lost is not None and entry.field else ""
     if entry.side is None or not entry.field:
         return f"{when}: {entry.rule.sentence}{lost}"
-    old = "nothing" if entry.old is None else f"'{shown(entry.old)}'"
-    return (
-        f"{when}, on the {entry.side.value}: {old} became '{shown(entry.new)}'. {entry.rule.sentence}{lost}"
-    )
+    new = f"'{shown(entry.new)}'"
+    change = f"{new} was written" if entry.old is None else f"'{shown(entry.old)}' became {new}"
+    return f"{when}, on the {entry.side.value}: {change}. {entry.rule.sentence}{lost}"
 
 
 def _value(around: Around, lens: Lens, side: Side) -> Value | None:
@@ -128,7 +127,7 @@ def _sentences(lens: Lens, line: Line, entries: Sequence[Entry]) -> Iterator[str
         chosen = (
             "a choice is noted, and the next run carries it out"
             if line.question.choice
-            else "nobody has answered yet"
+            else f"nobody has answered: see `syncline conflicts show {line.question.id}`"
         )
         yield f"A person is asked (question {line.question.id}): {line.question.held.rule.sentence} So far {chosen}."
     yield from _following(line)
