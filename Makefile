@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 SECONDS ?= 600
 .DEFAULT_GOAL := help
-.PHONY: help setup check test demo bench soak fix docs lock clean
+.PHONY: help setup check test demo bench soak bugs mutate fix docs lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,14 @@ bench: setup ## Measure; prints a table and writes build/bench.json
 
 soak: setup ## Random worlds and planner cases on all cores for SECONDS=600; a failing one becomes a scenario file
 	$(BIN)/python -m tests.simulation.soak --seconds $(SECONDS) $(ARGS)
+
+bugs: setup ## Deliberate bugs in the engine, and which of our checks catches each (ARGS="NAME… --worlds N")
+	$(BIN)/python -m tests.simulation.bugs $(ARGS)
+
+mutate: setup ## Changes core/ in small ways, and lists those that no test notices; hours (ARGS="'syncline.core.merge.*'")
+	rm -rf build/mutation/src build/mutation/tests && mkdir -p build/mutation
+	cp -R src tests docs pyproject.toml build/mutation/
+	cd build/mutation && export PATH="$(CURDIR)/$(BIN):$$PATH" && mutmut run $(ARGS) && mutmut results
 
 fix: setup ## Format and apply the safe fixes
 	$(BIN)/ruff format .

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from syncline.core.elements import counterpart, merge_elements, mirror_elements
+from syncline.core.elements import counterpart, is_undone, merge_elements, mirror_elements
 from syncline.core.mapping import ConflictPolicy, Direction, FieldMapping, Lens, lenses
 from syncline.core.records import FieldId, FieldSchema, ObjectSchema, ObjectTypeId, Side
 from syncline.core.values import BLANK, FieldType, ManyOf, Value, same
@@ -18,10 +18,10 @@ MEANING = {"p": "X", "q": "X", "r": "Y", "x": "X", "y": "Y", "z": "Y"}
 """What an element means, whatever it is called; private elements mean nothing to the other side."""
 
 
-def set_lens(direction: Direction = Direction.BOTH) -> Lens:
+def set_lens(direction: Direction = Direction.BOTH, pairs: tuple[tuple[str, str], ...] = PAIRS) -> Lens:
     field = FieldSchema(FieldId("f"), "f", FieldType.MANY_OF)
     schema = ObjectSchema(ObjectTypeId("t"), "T", (field,))
-    mapping = FieldMapping(field.id, field.id, direction, values=PAIRS)
+    mapping = FieldMapping(field.id, field.id, direction, values=pairs, is_lossy=pairs is not PAIRS)
     return lenses([mapping], schema, schema, ConflictPolicy.ASK)[0]
 
 
@@ -136,3 +136,33 @@ def test_counterparts() -> None:
     assert counterpart(made, Side.RIGHT, "q") == "x"
     assert counterpart(made, Side.LEFT, "x") == "p"
     assert counterpart(made, Side.RIGHT, "own") is None
+
+
+def test_an_emptied_set_is_blank() -> None:
+    made = set_lens()
+
+    assert merge_elements(made, (ManyOf(("p",)), ManyOf(("x",))), (BLANK, ManyOf(("x",)))) == (BLANK, BLANK)
+    assert mirror_elements(made, Side.RIGHT, BLANK, ManyOf(("x",))) == BLANK
+
+
+def test_what_the_target_holds_under_another_name_is_not_added_again() -> None:
+    base = (BLANK, ManyOf(("z",)))
+
+    assert merge_elements(set_lens(), base, (ManyOf(("r",)), ManyOf(("z",))))[1] == ManyOf(("z",))
+
+
+def test_an_element_that_a_side_still_has_is_not_brought_back() -> None:
+    p, r, both = ManyOf(("p",)), ManyOf(("r",)), ManyOf(("p", "r"))
+
+    assert not is_undone(both, both, both)
+    assert not is_undone(both, p, p)
+    assert not is_undone(both, p, None)
+    assert not is_undone(p, p, both)
+    assert is_undone(both, p, r)
+
+
+def test_what_another_element_still_stands_for_is_not_removed() -> None:
+    made = set_lens(pairs=(("p", "z"), ("p", "x"), ("q", "x")))
+    base = (ManyOf(("p", "q")), ManyOf(("x",)))
+
+    assert merge_elements(made, base, (ManyOf(("q",)), ManyOf(("x",))))[1] == ManyOf(("x",))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncline.core.mapping import ConflictPolicy, Direction, FieldMapping, Lens, lenses
-from syncline.core.match import Matching, MatchMode, MatchRule, external_key, match
+from syncline.core.match import Matching, MatchMode, MatchRule, Said, external_key, match
 from syncline.core.records import (
     FieldId,
     FieldSchema,
@@ -269,3 +269,34 @@ def test_the_same_key_on_both_sides_means_nothing() -> None:
     found = match(SYNC, MatchRule(), LENSES, [record("1")], [record("1")])
 
     assert (len(found.lone_left), len(found.lone_right)) == (1, 1)
+
+
+def test_records_kept_apart_are_told_by_their_own_sides_keys() -> None:
+    left, right = [record("1"), record("2")], [record("11"), record("12")]
+    apart = frozenset({(RecordKey("1"), RecordKey("12")), (RecordKey("2"), RecordKey("11"))})
+
+    found = match(SYNC, ON_NAME, LENSES, left, right, Said(apart=apart))
+
+    assert {(pair.left.key, pair.right.key) for pair in found.pairs} == {("1", "11"), ("2", "12")}
+    assert found.ambiguous == ()
+
+
+def test_a_group_hangs_together_through_records_of_either_side() -> None:
+    left, right = [record("1"), record("2"), record("3")], [record("11"), record("12")]
+    apart = frozenset({(RecordKey("1"), RecordKey("12")), (RecordKey("3"), RecordKey("11"))})
+
+    found = match(SYNC, ON_NAME, LENSES, left, right, Said(apart=apart))
+
+    assert found.pairs == ()
+    (question,) = found.ambiguous
+    assert ([r.key for r in question.left], [r.key for r in question.right]) == (
+        ["1", "2", "3"],
+        ["11", "12"],
+    )
+
+
+def test_key_fields_that_no_line_joins_are_compared_as_they_are() -> None:
+    found = match(SYNC, ON_NAME, (), [record("1"), record("2", "other")], [record("3")])
+
+    assert [(pair.left.key, pair.right.key) for pair in found.pairs] == [("1", "3")]
+    assert [r.key for r in found.lone_left] == ["2"]

@@ -23,7 +23,6 @@ from tests.simulation.seeded import BUGS, Bug
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
-_WORLD_FAULT = re.compile(r"⟦\d+⟧ ")
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def main(arguments: list[str]) -> int:
         verdicts = [_told(each.result()) for each in hunts]
     free = [each for each in verdicts if not each.caught_by]
     _say(f"\n{len(verdicts) - len(free)} of {len(verdicts)} bugs caught")
-    return 1 if any(not each.bug.is_free for each in free) else 0
+    return 1 if any(not each.bug.gets_away for each in free) else 0
 
 
 def snapshot(to: Path) -> Path:
@@ -88,35 +87,35 @@ def hunted(bug: Bug, sound: Path, worlds: int) -> Verdict:
         return Verdict(bug, _by_suite(copy, bug.suite), None)
     first = 1
     while first <= worlds:
-        number, fault = _first_fault(copy, first, worlds + 1 - first)
+        number, fault = first_fault(copy, first, worlds + 1 - first)
         if not fault:
             break
-        if not _first_fault(sound, number, 1)[1]:
+        if not first_fault(sound, number, 1)[1]:
             return Verdict(bug, f"seed {number}: {fault}", number)
         first = number + 1
     return Verdict(bug, "", worlds)
 
 
-def _first_fault(source: Path, first: int, worlds: int) -> tuple[int, str]:
+def first_fault(source: Path, first: int, worlds: int) -> tuple[int, str]:
     """The first seed that shows something wrong, and what; an empty text when none does."""
     done = _run(source, "tests.simulation.hunt", str(source), "--first", str(first), "--worlds", str(worlds))
     lines = done.stdout.splitlines()
     if done.returncode == 0:
         return first + worlds - 1, ""
     numbers = [int(line.removeprefix("seed ")) for line in lines if re.fullmatch(r"seed \d+", line)]
-    if not numbers:
-        raise RuntimeError(f"the hunt did not begin: {done.stderr}")
+    if done.returncode != 1 or not numbers:
+        raise RuntimeError(f"the hunt ended with {done.returncode} after {lines[-1:]}: {done.stderr}")
     fell = f"the engine fell: {(done.stderr.splitlines() or ['?'])[-1]}"
     return numbers[-1], fell if done.stderr else lines[-1]
 
 
 def _by_suite(source: Path, suite: Sequence[str]) -> str:
     """The first test of a suite that fails."""
-    done = _run(source, "pytest", *suite, "-x", "-q", "-p", "no:cacheprovider")
+    done = _run(source, "pytest", *suite, "-x", "-q", "-rf", "-p", "no:cacheprovider")
     if done.returncode not in (0, 1):
         raise RuntimeError(f"the suite {' '.join(suite)} could not be asked: {done.stdout}{done.stderr}")
     failed = re.search(r"^FAILED (\S+)", done.stdout, re.MULTILINE)
-    return "" if failed is None else failed[1]
+    return "" if done.returncode == 0 else failed[1] if failed else " ".join(suite)
 
 
 def _run(source: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -128,8 +127,8 @@ def _run(source: Path, module: str, *arguments: str) -> subprocess.CompletedProc
 def _told(verdict: Verdict) -> Verdict:
     bug, caught = verdict.bug, verdict.caught_by or "NOBODY"
     worlds = "-" if verdict.worlds is None else str(verdict.worlds)
-    if not verdict.caught_by and bug.is_free:
-        caught += f" ({bug.is_free})"
+    if not verdict.caught_by and bug.gets_away:
+        caught += f" ({bug.gets_away})"
     _say(f"{bug.name:<38} {worlds:>6}  {caught[:170]}")
     return verdict
 
