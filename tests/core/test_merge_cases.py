@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from syncline.core.decisions import FieldDecision, Fields, Resolution, Rule, Rules, View
-from syncline.core.mapping import ConflictPolicy, FieldMapping, lenses
+from syncline.core.mapping import ConflictPolicy, Direction, FieldMapping, lenses
 from syncline.core.merge import is_agreed, merge
 from syncline.core.records import (
     Base,
@@ -20,7 +20,7 @@ from syncline.core.records import (
 )
 from syncline.core.values import FieldType, Text
 
-A, X = FieldId("a"), FieldId("x")
+A, B, X = FieldId("a"), FieldId("b"), FieldId("x")
 OLD, LEFT, RIGHT = Text("old"), Text("left"), Text("right")
 LENSES = lenses(
     [FieldMapping(A, X)],
@@ -62,3 +62,18 @@ def test_who_takes_one_sides_value_loses_the_others() -> None:
     assert _chosen(LEFT, LEFT) == FieldDecision(
         A, X, Rule.RESOLVED, LEFT, RIGHT, to_right=LEFT, lost=RIGHT, lost_side=Side.RIGHT
     )
+
+
+def test_what_one_line_writes_on_the_right_goes_back_by_another_line_at_once() -> None:
+    left, right = (
+        ObjectSchema(ObjectTypeId(side), side, tuple(FieldSchema(f, f, FieldType.TEXT) for f in fields))
+        for side, fields in (("l", (A, B)), ("r", (X,)))
+    )
+    lines = [FieldMapping(A, X), FieldMapping(B, X, Direction.TO_LEFT)]
+    base = Base({A: OLD, B: OLD}, {X: OLD})
+    sides = Present(Record(RecordKey("1"), {A: LEFT, B: OLD})), Present(Record(RecordKey("2"), {X: OLD}))
+
+    decision = merge(View(None, base, *sides), Rules(lenses(lines, left, right, ConflictPolicy.ASK)))
+
+    assert isinstance(decision, Fields)
+    assert [(field.to_left, field.to_right) for field in decision.fields] == [(None, LEFT), (LEFT, None)]
