@@ -72,7 +72,8 @@ def test_a_plan_states_its_calls_and_when_a_run_would_be_done(office: Office, ca
     assert right["forecast"]["calls"] == right["reads"] + 3
     assert "calls left today" in right["forecast"]["sentence"]
     assert plan["forecast"]["finished_at"] is not None
-    assert f"right: {right['reads']:,} calls to read, up to 3 to write: " in text
+    words = "call" if right["reads"] == 1 else "calls"
+    assert f"right: {right['reads']:,} {words} to read, up to 3 to write: " in text
 
 
 def test_a_used_up_day_ends_bulk_work_and_is_respected_by_the_next_process(

@@ -139,6 +139,8 @@ def status(
             say(f"  last run  {each.last.started_at:%Y-%m-%d %H:%M:%S} UTC, {each.last.state.value}")
         say(f"  waiting for a person  {each.questions}")
         say(f"  failed writes         {len(each.parked)}")
+        if each.unknown:
+            say(f"  without known outcome {each.unknown}; the next run looks before it writes again")
         for paused in each.paused:
             complain(f"    paused: {paused_line(paused)}")
         for parked in each.parked:
