@@ -17,6 +17,7 @@ from syncline.engine.runs import Report, run
 from syncline.engine.sync import Patience
 from syncline.errors import UnknownOutcomeError
 from syncline.ports import Ending, Page
+from syncline.store import open_store
 from tests.engine.pair import MAPPINGS, Pair, edited, task, ticket
 
 
@@ -104,6 +105,55 @@ async def test_a_deletion_is_not_wanted_for_ever_when_the_other_record_is_back_o
     assert [failure.code for failure in first.failures] == ["stale.back_again"]
     assert second.is_quiet
     assert set(pair.holds(Side.RIGHT)) == {"Stays", "Paint"}
+
+
+async def test_a_restored_record_is_not_deleted_because_of_our_own_unheard_deletion() -> None:
+    pair = Pair(deletes=DeletePolicy.PROPAGATE)
+    pair.left.create(task("Stays"))
+    left = pair.left.create(task("Paint"))
+    await pair.settled()
+    pair.left.delete(left)
+    pair.right.faults = cut_after(Delete)
+    await pair.run()
+    pair.left.restore(left)
+
+    await pair.settled()
+
+    assert set(pair.holds(Side.LEFT)) == set(pair.holds(Side.RIGHT)) == {"Stays", "Paint"}
+
+
+async def test_an_unheard_deletion_says_nothing_of_a_record_that_cannot_be_seen() -> None:
+    pair = Pair(deletes=DeletePolicy.PROPAGATE)
+    pair.left.create(task("Stays"))
+    left = pair.left.create(task("Paint"))
+    await pair.settled()
+    pair.left.delete(left)
+    pair.right.faults = cut_after(Delete)
+    await pair.run()
+    pair.left.restore(left)
+    pair.left.unreadable.add(left)
+    pair.left.hidden.add(left)
+    report = await pair.run()
+
+    assert report.unknown == 1
+
+    pair.left.unreadable.clear()
+    pair.left.hidden.clear()
+    await pair.settled()
+    assert set(pair.holds(Side.LEFT)) == set(pair.holds(Side.RIGHT)) == {"Stays", "Paint"}
+
+
+async def test_a_copy_whose_link_is_forgotten_is_not_copied_back() -> None:
+    pair = Pair(mode=MatchMode.CREATE_ONLY)
+    left = pair.left.create(task("Paint"))
+    await pair.settled()
+    pair.store = open_store("sqlite://")
+    pair.left.hidden.add(left)
+
+    report = await pair.run()
+
+    assert len(pair.left.records) == 1
+    assert [held.rule for held in report.plan.held] == [Rule.NO_COUNTERPART]
 
 
 class Overtaken(MemoryConnector):

@@ -77,7 +77,7 @@ BUGS = (
         "engine/recover.py",
         "if isinstance(step.write, Delete) and isinstance(sighting, Gone):",
         "if isinstance(step.write, Delete) and isinstance(sighting, Gone) and step.link is None:",
-        suite=("tests/simulation/test_worlds.py", "-k", "once_failed"),
+        suite=("tests/engine/test_recover.py",),
     ),
     Bug(
         "unheard-loss",
@@ -130,7 +130,7 @@ BUGS = (
         "engine/strays.py",
         "strays = [record for record in lone[side] if marked.get(record.key) in alive]",
         "strays = list[Record]()",
-        gets_away="150 worlds do not show it, and no suite is known to",
+        suite=("tests/engine/test_recover.py",),
     ),
     Bug(
         "base-before-write",

@@ -92,8 +92,7 @@ async def _look_at(
             return
         sweeps[step.side].put(step.key, _trimmed(sync, step.side, sighting))
         if isinstance(step.write, Delete) and isinstance(sighting, Gone):
-            await _bury(world, sync, intent, sweeps)
-            recovery.settled += 1
+            await _bury(world, sync, intent, sweeps, recovery)
             return
         if _may_have_happened(step, sighting):
             _tell_losses(world, sync, intent)
@@ -135,19 +134,27 @@ def _is_settled(
     return True
 
 
-async def _bury(world: World, sync: Sync, intent: Intent, sweeps: dict[Side, Sweep]) -> None:
+async def _bury(
+    world: World, sync: Sync, intent: Intent, sweeps: dict[Side, Sweep], recovery: Recovery
+) -> None:
     """Our deletion happened: the link ends. A counterpart that is back by now was brought back after we had followed
-    its deletion, and must not be deleted because of our own: it goes on as a new record."""
+    its deletion, and must not be deleted because of our own: it goes on as a new record. While it cannot be seen,
+    nobody can tell, and the link waits."""
     step, other = intent.step, intent.step.side.other
     link = world.store.links(sync.id, [step.link]).get(step.link) if step.link is not None else None
     if link is None or step.key is None:
         world.store.settle({intent.id: IntentState.DONE}, world.clock.now())
+        recovery.settled += 1
         return
     ledger = Ledger(bases={link.id: {side: link.base.of(side) for side in Side}})
     if isinstance(last := remembered(link, step.side), Present):
         ledger.now[step.side, step.key] = last.record
     key = link.of(other).key
     there = (await read(sync, other, [key]))[key]
+    if isinstance(there, Unseen):
+        recovery.frozen[step.side][step.key] = "we deleted it, and its counterpart cannot be seen"
+        return
+    recovery.settled += 1
     if isinstance(there, Gone):
         ledger.gone[other, key] = there
     with world.store.transaction():
@@ -301,7 +308,8 @@ async def _give_up_taken(world: World, sync: Sync, step: Step) -> None:
     """A copy whose mark another record carries already would be refused for ever: it waits for a person."""
     assert isinstance(step.write, Create)  # noqa: S101 - the caller has looked
     side = sync.side(step.side)
-    marked = await side.connector.find(side.scope, step.write.external_key)
+    found = await side.connector.find(side.scope, step.write.external_key)
+    marked = [record for record in found if _is_anothers(world, sync, step, record.key)]
     if not marked or step.counterpart is None:
         return
     text = f"record {marked[0].key} was made from it before, and belongs to another one by now"
