@@ -25,9 +25,10 @@ from syncline.engine.runs import Options
 from syncline.sandbox.data import Event, generated_history
 from tests.simulation.invariants import plain_value
 from tests.simulation.network import token_of
+from tests.simulation.outfit import SYNC
 from tests.simulation.people import Held, plain_text, plain_words
 from tests.simulation.weather import FIELDS, NAMES, Weather
-from tests.simulation.world import SYNC, World
+from tests.simulation.world import World
 
 _RECORDED = Path(__file__).parents[2].parent / "shared" / "data" / "kep-history.jsonl"
 _FIELDS = ("name", "body", "due_on", "labels", "is_completed")

@@ -12,6 +12,7 @@ from syncline.core.mapping import ConflictPolicy
 from syncline.core.memory import Entry
 from syncline.core.values import Blank, Day, ManyOf, Number, OneOf, Person, RichText, Text, Value, YesNo
 from syncline.engine.runs import Report
+from tests.simulation.outfit import SYNC
 from tests.simulation.people import (
     PALETTE,
     Deed,
@@ -23,7 +24,7 @@ from tests.simulation.people import (
     words_of_html,
 )
 from tests.simulation.weather import FIELDS, NAMES
-from tests.simulation.world import SYNC, World
+from tests.simulation.world import World
 
 CALLS_PER_RUN = 40
 CALLS_PER_DEED = 16

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -15,27 +15,24 @@ import msgspec
 from syncline.connectors import activecollab, highlevel
 from syncline.connectors.highlevel.schema import DataType
 from syncline.connectors.http import Environment
-from syncline.core.brakes import BrakeName, Limits
+from syncline.core.brakes import BrakeName
 from syncline.core.certificate import Certificate
 from syncline.core.decisions import Answer as DeletionAnswer
-from syncline.core.decisions import Rule, Rules
-from syncline.core.mapping import ConflictPolicy, Direction, FieldMapping, lenses
-from syncline.core.match import MatchMode, MatchRule
+from syncline.core.decisions import Rule
+from syncline.core.match import MatchMode
 from syncline.core.memory import Entry, Intent
 from syncline.core.records import (
-    Ability,
     Create,
     FieldId,
     ObjectTypeId,
     RecordKey,
     Scope,
     Side,
-    SyncId,
 )
 from syncline.engine import review
 from syncline.engine.certify import certify
 from syncline.engine.runs import Options, Report, run
-from syncline.engine.sync import Patience, SideSetup, Sync
+from syncline.engine.sync import SideSetup, Sync
 from syncline.engine.sync import World as EngineWorld
 from syncline.errors import BusyError, SetupError, TransientError
 from syncline.ports import Connector
@@ -48,6 +45,7 @@ from tests.clock import START, VirtualClock
 from tests.engine.crashing import Crash, CrashingStore, Fuse
 from tests.simulation.dice import Dice, fault_of, trouble
 from tests.simulation.network import Door, Network, token_of
+from tests.simulation.outfit import SYNC, side_of, sync_of, title_of
 from tests.simulation.people import OBJECT, PALETTE, ActiveCollabAccount, Crowd, HighLevelAccount
 from tests.simulation.post import Post
 from tests.simulation.script import (
@@ -63,7 +61,7 @@ from tests.simulation.script import (
     Turn,
 )
 from tests.simulation.watched import Watched
-from tests.simulation.weather import FIELDS, NAMES, Weather
+from tests.simulation.weather import NAMES, Weather
 
 _FIELD_WISHES = (
     highlevel.FieldWish("Notes", DataType.LARGE_TEXT),
@@ -75,7 +73,6 @@ _FIELD_WISHES = (
 )
 _WISH = highlevel.ObjectWish("ticket", "Ticket", "Tickets", highlevel.FieldWish("Title"), _FIELD_WISHES)
 _KEY = FieldId("syncline_key")
-SYNC = SyncId("tickets")
 
 
 @dataclass
@@ -137,11 +134,11 @@ class World:
 
     def side(self, name: str) -> Side:
         """Which side a vendor is on."""
-        return Side.LEFT if name == self.weather.left else Side.RIGHT
+        return side_of(self.weather, name)
 
     def title(self, name: str) -> FieldId:
         """A vendor's field that names its records."""
-        return FieldId("name" if name == "ac" else "title")
+        return title_of(name)
 
     def note(self, text: str) -> None:
         """One line of the trace."""
@@ -206,33 +203,9 @@ class World:
             schema = await connector.schema(scopes[name].object_type)
             self.setups[self.side(name)] = SideSetup(Watched(connector, name, self), scopes[name], schema)
 
-    def mappings(self) -> Sequence[FieldMapping]:
-        """The lines of the sync."""
-        return [self._line(*line) for line in FIELDS.items()]
-
-    def _line(self, ac: str, hl: str) -> FieldMapping:
-        ends = (ac, hl) if self.weather.left == "ac" else (hl, ac)
-        target = self.weather.one_way.get(ac)
-        direction = Direction.BOTH if target is None else _TO[self.side(target)]
-        pairs = (("yes", "done"), ("no", "open")) if ac == "is_completed" else ()
-        values = pairs if self.weather.left == "ac" else tuple((b, a) for a, b in pairs)
-        return FieldMapping(
-            FieldId(ends[0]), FieldId(ends[1]), direction, self.weather.policies[ac], values=values, is_lossy=ac == "body"
-        )  # fmt: skip
-
     def sync(self) -> Sync:
         """The sync as configured."""
-        left, right = self.setups[Side.LEFT], self.setups[Side.RIGHT]
-        made = lenses(self.mappings(), left.schema, right.schema, ConflictPolicy.NEWEST)
-        title = (self.title(self.weather.left), self.title(_other(self.weather.left)))
-        return Sync(
-            SYNC, left, right,
-            Rules(made, self.weather.deletes, self.weather.deleted_edit, _able(self.setups, Ability.ARCHIVE),
-                  _able(self.setups, Ability.RESTORE)),
-            MatchRule((title,), self.weather.mode),
-            Limits(changes=None, deletes=None, at_least=10_000), frozenset(Side), "mapping", "filter",
-            Patience(dt.timedelta(), lag={self.side("hl"): dt.timedelta(seconds=self.weather.lag)}, writers=self.weather.writers),
-        )  # fmt: skip
+        return sync_of(self.weather, self.setups)
 
     # --- the play
 
@@ -509,14 +482,3 @@ def _overridden(intent: Intent) -> Iterator[Entry]:
             yield Entry(
                 intent.run, step.link, left, right, made.name, step.side, None, None, made.lost, made.rule, intent.at
             )  # fmt: skip
-
-
-def _other(name: str) -> str:
-    return "hl" if name == "ac" else "ac"
-
-
-def _able(setups: Mapping[Side, SideSetup], ability: Ability) -> frozenset[Side]:
-    return frozenset(side for side, setup in setups.items() if ability in setup.schema.abilities)
-
-
-_TO = {Side.LEFT: Direction.TO_LEFT, Side.RIGHT: Direction.TO_RIGHT}
