@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from syncline.core.convert import Untranslatable
 from syncline.core.decisions import FieldDecision, Rule
 from syncline.core.forms import resembles
@@ -66,7 +68,7 @@ def needs_full_listing(world: World, sync: Sync) -> bool:
 async def recover(world: World, sync: Sync, run: RunId, sweeps: dict[Side, Sweep]) -> Recovery:
     """Look after every write whose outcome is not known."""
     recovery = Recovery()
-    intents = list(world.store.intents(sync.id))
+    intents = [_bound(world, sync, intent) for intent in world.store.intents(sync.id)]
     creates = [intent for intent in intents if isinstance(intent.step.write, Create)]
     for intent in intents:
         if not isinstance(intent.step.write, Create):
@@ -75,6 +77,26 @@ async def recover(world: World, sync: Sync, run: RunId, sweeps: dict[Side, Sweep
     for intent in creates:
         await _look_for(world, sync, intent, sweeps, recovery, claimed)
     return recovery
+
+
+def _bound(world: World, sync: Sync, intent: Intent) -> Intent:
+    """The intent with the link of its two records: a step that was planned before they were tied does not name it."""
+    step = intent.step
+    if step.link is not None or step.key is None or step.counterpart is None or step.effect is Effect.ALONE:
+        return intent
+    left, right = keys_of(step)
+    links = world.store.find_link(sync.id, step.key)
+    found = next(
+        (
+            each
+            for each in world.store.links(sync.id, links).values()
+            if each.left.key == left and each.right.key == right
+        ),
+        None,
+    )
+    if found is None:
+        return intent
+    return msgspec.structs.replace(intent, step=msgspec.structs.replace(step, link=found.id))
 
 
 async def _look_at(
@@ -170,8 +192,8 @@ async def _bury(
 
 
 def _learn(world: World, sync: Sync, intent: Intent, now: Record) -> None:
-    """A value that is what we sent, but in the vendor's own form, is our write and no edit: it becomes the base, or it
-    would go back to where it came from."""
+    """A value that is what we sent, be it in the vendor's own form, is our write and no edit: it becomes the base, or it
+    would go back to where it came from, and an edit of the other side since would meet it as one."""
     step, run = intent.step, intent.run
     if step.link is None or not isinstance(step.write, Update):
         return
@@ -179,7 +201,7 @@ def _learn(world: World, sync: Sync, intent: Intent, now: Record) -> None:
     for decision in step.fields:
         name = decision.of(step.side)
         sent, kept = step.write.fields.get(name), now.fields.get(name)
-        if sent is not None and kept is not None and not same(sent, kept) and resembles(sent, kept):
+        if sent is not None and kept is not None and resembles(sent, kept):
             learnt.append(decision)
     if not learnt or step.link not in world.store.links(sync.id, [step.link]):
         return
