@@ -56,6 +56,7 @@ _FIELDS = (
     ("labels", FieldType.MANY_OF),
     ("note", FieldType.TEXT),
 )
+FIELD_COUNT = len(_FIELDS)
 _NAME, _HOURS, _DUE_ON, _LABELS, _NOTES = (FieldId(name) for name, _ in _FIELDS)
 _PREFIXES = {Side.LEFT: "a", Side.RIGHT: "b"}
 
@@ -135,6 +136,7 @@ class GeneratedConnector:
 
     calls = 0
     quota = Quota()
+    skew = None
 
     def __init__(self, account: Account, clock: Clock) -> None:
         self._account = account
@@ -232,15 +234,16 @@ _SIGHTING = """INSERT INTO sighting
     VALUES (?, ?, ?, ?, 0, 1, 1, ?, ?, ?, '')"""
 
 
-def seed(path: Path, count: int) -> None:
-    """A database in which so many records are linked and settled, as a first run over them leaves it."""
+def seed(path: Path, count: int, fields: int = FIELD_COUNT) -> None:
+    """A database in which so many records are linked and settled, as a first run over them leaves it. Only the first
+    `fields` were agreed on."""
     open_store(f"sqlite:///{path}").close()
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute("BEGIN")
         database.execute("INSERT INTO sync (name) VALUES (?)", (SYNC,))
         (sync,) = database.execute("SELECT id FROM sync").fetchone()
         for numbers in _spans(count):
-            database.executemany(_LINK, _links(sync, numbers))
+            database.executemany(_LINK, _links(sync, numbers, fields))
         for side in Side:
             account = Account(side, count)
             for numbers in _spans(count):
@@ -256,9 +259,10 @@ def _spans(count: int) -> Iterator[range]:
         yield range(start, min(start + _ROW, count + 1))
 
 
-def _links(sync: int, numbers: range) -> Iterator[tuple[object, ...]]:
+def _links(sync: int, numbers: range, fields: int) -> Iterator[tuple[object, ...]]:
     for number in numbers:
-        base = msgspec.json.encode(values(number)).decode()
+        agreed = dict(list(values(number).items())[:fields])
+        base = msgspec.json.encode(agreed).decode()
         yield number, sync, base, base, _micros(START)
 
 

@@ -10,6 +10,7 @@ through `World`.
 
 from __future__ import annotations
 
+import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -417,6 +418,12 @@ class ConnectorConformance:
         delta = await listed(world, cursor)
 
         assert delta.records[key].title == "After"
+
+    async def test_the_vendors_clock_is_told_to_a_second(self, world: World) -> None:
+        await listed(world)
+
+        assert world.connector.skew is not None
+        assert abs(world.connector.skew) <= dt.timedelta(seconds=1)
 
     async def test_a_delta_of_nothing_is_cheap(self, world: World) -> None:
         for number in range(5):

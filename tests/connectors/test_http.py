@@ -151,6 +151,27 @@ async def test_a_date_may_say_when_to_come_back() -> None:
     assert clock.slept == [20]
 
 
+@pytest.mark.parametrize(
+    ("date", "skew"),
+    [
+        ("Mon, 02 Mar 2026 09:00:20 GMT", dt.timedelta(seconds=20.5)),
+        ("Mon, 02 Mar 2026 08:59:50 GMT", dt.timedelta(seconds=-9.5)),
+        ("some day", None),
+    ],
+)
+async def test_an_answers_date_tells_how_far_the_vendors_clock_is_ahead(
+    date: str, skew: dt.timedelta | None
+) -> None:
+    http, _, clock = http_with(Answer(200, {"date": date}, b"{}"), OK)
+    before = http.skew
+
+    await http.read("GET", "things")
+    clock.advance(3600)
+    await http.read("GET", "things")
+
+    assert (before, http.skew) == (None, skew)
+
+
 @pytest.mark.parametrize("verb", ["read", "write"])
 async def test_a_very_long_wait_is_left_to_the_engine(verb: str) -> None:
     http, transport, clock = http_with(failed(429, {"retry-after": "3600"}), OK)

@@ -7,6 +7,7 @@ Once stopped, nothing gets through any more: whatever the dying run still tries 
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import AsyncIterator, Generator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -106,6 +107,11 @@ class CrashingConnector:
     def calls(self) -> int:
         """As the real one counts."""
         return self._connector.calls
+
+    @property
+    def skew(self) -> dt.timedelta | None:
+        """As the real one tells."""
+        return self._connector.skew
 
     @property
     def quota(self) -> Quota:

@@ -28,10 +28,15 @@ def losses(pair: Pair) -> list[tuple[str, Value | None]]:
 
 def cut_after(kind: type[Write]) -> Callable[[When, Write], None]:
     """The first write of a kind takes effect, and its answer is lost."""
+    return cut(kind, When.AFTER)
+
+
+def cut(kind: type[Write], moment: When) -> Callable[[When, Write], None]:
+    """The first write of a kind gets no answer."""
     struck: list[Write] = []
 
     def strike(when: When, write: Write) -> None:
-        if when is When.AFTER and isinstance(write, kind) and not struck:
+        if when is moment and isinstance(write, kind) and not struck:
             struck.append(write)
             raise UnknownOutcomeError("cut")
 
@@ -249,6 +254,43 @@ async def test_a_lagging_listing_proves_no_absence_until_it_began_long_after_the
 
     assert [held.rule for held in early.plan.held] == [Rule.UNKNOWN_OUTCOME]
     assert list(pair.right.records) == [made]
+
+
+async def test_a_clock_that_jumps_ahead_makes_no_time_pass_at_the_vendor() -> None:
+    pair = Pair(has_external_keys=False, mode=MatchMode.CREATE_ONLY)
+    patience = Patience(lag={Side.RIGHT: dt.timedelta(seconds=90)})
+    pair.right.skew = dt.timedelta(seconds=2)
+    pair.left.create(task("Paint"))
+    pair.right.faults = cut_after(Create)
+    await patiently(pair, patience)
+    made = next(iter(pair.right.records))
+    pair.right.hidden.add(made)
+
+    pair.clock.jump(9000)
+    pair.right.skew -= dt.timedelta(seconds=9000)
+    early = await patiently(pair, patience)
+    pair.clock.advance(100)
+    pair.right.hidden.clear()
+    await patiently(pair, patience)
+
+    assert [held.rule for held in early.plan.held] == [Rule.UNKNOWN_OUTCOME]
+    assert list(pair.right.records) == [made]
+
+
+async def test_a_clock_that_was_set_back_delays_nothing_at_the_vendor() -> None:
+    pair = Pair(has_external_keys=False, mode=MatchMode.CREATE_ONLY)
+    patience = Patience(lag={Side.RIGHT: dt.timedelta(seconds=90)})
+    pair.right.skew = dt.timedelta()
+    pair.left.create(task("Paint"))
+    pair.right.faults = cut(Create, When.BEFORE)
+    await patiently(pair, patience)
+
+    pair.clock.advance(100)
+    pair.clock.jump(-9000)
+    pair.right.skew += dt.timedelta(seconds=9000)
+    await patiently(pair, patience)
+
+    assert not pair.store.intents(pair.sync().id)
 
 
 async def test_a_revived_record_does_not_hide_an_edit_that_does_not_flow_its_way() -> None:

@@ -17,7 +17,7 @@ import msgspec
 from syncline.connectors.transport import Answer
 from syncline.errors import UnknownOutcomeError
 from syncline.sandbox.faults import Fault, FaultKind, answer
-from syncline.sandbox.wire import Request, Response, Vendor
+from syncline.sandbox.wire import Request, Response, SandboxClock, Vendor, dated
 from tests.clock import VirtualClock
 from tests.engine.crashing import Fuse
 
@@ -106,11 +106,12 @@ class Network:
         name: str,
         door: Door,
         clock: VirtualClock,
+        theirs: SandboxClock,
         fate: Fate,
         fuse: Callable[[], Fuse],
         trace: Callable[[str], None],
     ) -> None:
-        self._name, self._door, self._clock = name, door, clock
+        self._name, self._door, self._clock, self._theirs = name, door, clock, theirs
         self._fate, self._fuse, self._trace = fate, fuse, trace
 
     async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
@@ -129,7 +130,8 @@ class Network:
         fuse.spend(f"{self._name} after {method}")
         if response is None:
             raise UnknownOutcomeError("the connection was cut")
-        return Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, response.body)
+        headers = dated(response, self._theirs).headers
+        return Answer(response.status, {k.lower(): v for k, v in headers.items()}, response.body)
 
     async def close(self) -> None:
         """Nothing to let go of."""

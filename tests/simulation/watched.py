@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -41,6 +42,11 @@ class Watched:
     def calls(self) -> int:
         """As counted inside."""
         return self._inner.calls
+
+    @property
+    def skew(self) -> dt.timedelta | None:
+        """As told inside."""
+        return self._inner.skew
 
     @property
     def quota(self) -> Quota:

@@ -102,7 +102,7 @@ class World:
         """Put the two vendors there; nothing is connected yet."""
         self.chance = random.Random(self.seed)
         self.weather = self.script.weather if self.script else self.weather or Weather.of(self.chance)
-        following = SandboxClock(START)
+        self.theirs = following = SandboxClock(START)
         self.clock = VirtualClock(START, following.advance)
         ac, hl = ActiveCollabVendor(following, self.seed), HighLevelVendor(following, self.seed)
         self.store: SqlStore = open_store("sqlite://", secret_key=None)
@@ -161,7 +161,7 @@ class World:
 
     def _connected(self, name: str) -> Connector:
         chance = random.Random(f"{self.seed} {self.runs} {name}")
-        network = Network(name, self.doors[name], self.clock, self, lambda: self.fuse, self.note)
+        network = Network(name, self.doors[name], self.clock, self.theirs, self, lambda: self.fuse, self.note)
         environment = Environment(network, self.clock, chance.random)
         if name == "ac":
             return activecollab.connect(

@@ -116,7 +116,7 @@ class Dialect:
 class Http:
     """One connection's HTTP: base URL, credentials, quota, retries, errors.
 
-    `calls` counts every request sent. Requests go to the base URL's origin only, and no redirect is followed.
+    `calls` counts every request sent. `skew` is how far the vendor's clock is ahead of ours. Requests go to the base URL's origin only, and no redirect is followed.
     """
 
     def __init__(
@@ -131,9 +131,19 @@ class Http:
         self.base = base_url(base)
         self.limiter = limiter
         self.calls = 0
+        self._told: tuple[str, dt.datetime] | None = None
         self._connection = connection
         self._environment = environment
         self._dialect = dialect
+
+    @property
+    def skew(self) -> dt.timedelta | None:
+        """How far the vendor's clock is ahead of ours, to a second, by the `Date` of its last answer; None without one."""
+        if self._told is None:
+            return None
+        text, heard = self._told
+        at = _date(text)
+        return None if at is None else at + _HALF_A_SECOND - heard
 
     async def read(
         self,
@@ -227,6 +237,8 @@ class Http:
             self.calls += 1
             answer = await self._environment.transport.send(method, url, headers, body)
             self._dialect.observe(answer, self.limiter)
+            if text := answer.headers.get("date", ""):
+                self._told = text, self._environment.clock.now()
         return answer
 
     def _judge(self, answer: Answer, *, is_write: bool) -> None:
@@ -266,6 +278,8 @@ class Http:
         return f"{url}{'&' if '?' in url else '?'}{encoded}" if encoded else url
 
 
+_HALF_A_SECOND = dt.timedelta(seconds=0.5)
+"""A `Date` has whole seconds: in the middle it is nearest to the moment that was meant."""
 _HEADERS = {"accept": "application/json", "user-agent": "syncline"}
 
 
@@ -314,11 +328,17 @@ def _retry_after(answer: Answer, now: dt.datetime) -> dt.timedelta | None:
     text = answer.headers.get("retry-after", "").strip()
     if text.isdigit():
         return dt.timedelta(seconds=min(int(text), 10**7))
+    at = _date(text)
+    return None if at is None else max(dt.timedelta(), at - now)
+
+
+def _date(text: str) -> dt.datetime | None:
+    """A date as HTTP writes it; None for any other text."""
     try:
         at = parsedate_to_datetime(text)
     except ValueError:
         return None
-    return max(dt.timedelta(), (at if at.tzinfo else at.replace(tzinfo=dt.UTC)) - now)
+    return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
 
 
 def base_url(text: str) -> str:

@@ -34,6 +34,7 @@ from syncline.core.records import (
 )
 from syncline.core.retry import TryAgain, after, group_of
 from syncline.core.values import Value
+from syncline.engine import clocks
 from syncline.engine.keeping import complaint, not_kept, read_back, sent_fields, without
 from syncline.engine.look import Known, look
 from syncline.engine.pull import Sweep
@@ -142,6 +143,8 @@ async def carry_out(
         for step in notes:
             settle(world, sync, run, step, None, work.ledger)
             work.outcome.done.append(step)
+    if any(isinstance(step.write, Create) for step in plan.writes):
+        clocks.note(world, sync, run)
     for phase in _phases(plan):
         await _carry_out(work, phase)
     return work.outcome

@@ -38,6 +38,7 @@ from syncline.core.records import (
     Update,
 )
 from syncline.core.values import Text, Value, YesNo, is_blank, same
+from syncline.engine.clocks import passed
 from syncline.engine.keeping import without
 from syncline.engine.pull import Sweep, read, remembered
 from syncline.engine.remember import seen_now
@@ -406,7 +407,8 @@ def _is_absence_proven(world: World, sync: Sync, intent: Intent, sweeps: dict[Si
     if not lag:
         return True
     ended = (run.ended_at for run in world.store.runs(sync.id) if run.id == intent.run)
-    return sweep.began_at - (next(ended, None) or intent.at) > lag
+    since = next(ended, None) or intent.at
+    return passed(world, sync, intent.step.side, intent.run, since, sweep.began_at) > lag
 
 
 def _adopt(

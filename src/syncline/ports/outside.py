@@ -130,6 +130,11 @@ class Connector(Protocol):
         """What is left, from the last answers' headers."""
         ...
 
+    @property
+    def skew(self) -> dt.timedelta | None:
+        """How far the vendor's clock was ahead of ours when it last answered, to a second; None where it does not tell."""
+        ...
+
     async def check(self) -> Health:
         """Test the connection with the fewest calls; problems are values here, not errors."""
         ...

@@ -18,7 +18,7 @@ from syncline.sandbox.control import PREFIX, Control
 from syncline.sandbox.faults import Fault, FaultKind, Faults, answer
 from syncline.sandbox.journal import Journal
 from syncline.sandbox.mailroom import Mailroom
-from syncline.sandbox.wire import Request, Response, SandboxClock, Vendor
+from syncline.sandbox.wire import Request, Response, SandboxClock, Vendor, dated
 
 
 class SandboxServer:
@@ -97,7 +97,7 @@ class SandboxServer:
         response = answer(self.vendor, request, fault)
         self._note(request, response, started, fault)
         self._mailroom.collect()
-        return _cut(incoming) if response is None else _written(response)
+        return _cut(incoming) if response is None else _written(dated(response, self.clock))
 
     def _note(self, request: Request, response: Response | None, started: float, fault: Fault | None) -> None:
         status = response.status if response is not None else 0

@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from email.utils import format_datetime
 from typing import Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -137,3 +138,8 @@ class RealTicker:
     def elapsed(self) -> dt.timedelta:
         """Time since the ticker was made."""
         return dt.timedelta(seconds=self._monotonic() - self._made)
+
+
+def dated(response: Response, clock: SandboxClock) -> Response:
+    """The response with a `Date`, which every HTTP server sends (RFC 9110 6.6.1): the stand-in's own time."""
+    return replace(response, headers={**response.headers, "date": format_datetime(clock.now(), usegmt=True)})

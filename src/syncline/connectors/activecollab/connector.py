@@ -6,6 +6,7 @@ id). A new task or task list goes into `create_in`, else into the first listed `
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -127,6 +128,11 @@ class ActiveCollabConnector:
     def calls(self) -> int:
         """How many requests were sent."""
         return self._client.http.calls
+
+    @property
+    def skew(self) -> dt.timedelta | None:
+        """From the `Date` header."""
+        return self._client.http.skew
 
     @property
     def quota(self) -> Quota:

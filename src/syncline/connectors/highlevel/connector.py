@@ -120,6 +120,11 @@ class HighLevelConnector:
         return self.client.http.calls
 
     @property
+    def skew(self) -> dt.timedelta | None:
+        """From the `Date` header."""
+        return self.client.http.skew
+
+    @property
     def quota(self) -> Quota:
         """From the `X-RateLimit-*` headers."""
         return self.client.http.limiter.quota

@@ -71,7 +71,8 @@ class MemoryAccount:
 
     The public attributes may be set at any time: another `schema` (drift), a `normalise` hook (the vendor stores
     something else than it was sent), `faults` (raise before or after a write's effect), `listing_gap` (a reason why
-    listings are incomplete), `hidden` keys (left out of listings), `unreadable` keys (a direct read tells nothing).
+    listings are incomplete), `hidden` keys (left out of listings), `unreadable` keys (a direct read tells nothing), `skew`
+    (how far its clock claims to be ahead).
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class MemoryAccount:
         self.listing_gap = ""
         self.hidden: set[RecordKey] = set()
         self.unreadable: set[RecordKey] = set()
+        self.skew: dt.timedelta | None = dt.timedelta()
         self.records: dict[RecordKey, StoredRecord] = {}
         self.sequence = 0
 

@@ -5,6 +5,7 @@ Used by the engine's tests and the shared conformance suite. The cursor of a lis
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
@@ -88,6 +89,11 @@ class MemoryConnector:
     def calls(self) -> int:
         """How many calls were made."""
         return self._calls
+
+    @property
+    def skew(self) -> dt.timedelta | None:
+        """As far as the account is set to be ahead."""
+        return self.account.skew
 
     @property
     def quota(self) -> Quota:
