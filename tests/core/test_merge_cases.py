@@ -13,12 +13,13 @@ from syncline.core.records import (
     FieldSchema,
     ObjectSchema,
     ObjectTypeId,
+    Option,
     Present,
     Record,
     RecordKey,
     Side,
 )
-from syncline.core.values import FieldType, Text
+from syncline.core.values import BLANK, FieldType, ManyOf, Text, Value
 
 A, B, X = FieldId("a"), FieldId("b"), FieldId("x")
 OLD, LEFT, RIGHT = Text("old"), Text("left"), Text("right")
@@ -77,3 +78,86 @@ def test_what_one_line_writes_on_the_right_goes_back_by_another_line_at_once() -
 
     assert isinstance(decision, Fields)
     assert [(field.to_left, field.to_right) for field in decision.fields] == [(None, LEFT), (LEFT, None)]
+
+
+def _decided(
+    mapping: FieldMapping, type_: FieldType, base: Base, left: Value | None, right: Value | None
+) -> FieldDecision:
+    """One line between `a` and `x`; with sets, `red` on the left is `Rot` on the right."""
+    schemas = [
+        ObjectSchema(ObjectTypeId(side), side, (FieldSchema(name, name, type_, options=tuple(Option(o, o) for o in options)),))
+        for side, name, options in (("l", A, ("red", "blue")), ("r", X, ("Rot", "Blau")))
+    ]  # fmt: skip
+    sides = [
+        Present(Record(RecordKey("1"), {} if value is None else {name: value}))
+        for name, value in ((A, left), (X, right))
+    ]
+    decision = merge(View(None, base, *sides), Rules(lenses([mapping], *schemas, ConflictPolicy.LEFT)))
+    assert isinstance(decision, Fields)
+    return decision.fields[0]
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "is_waiting"),
+    [(None, OLD, False), (None, RIGHT, True), (OLD, None, False), (LEFT, None, True)],
+)
+def test_an_edit_waits_for_a_side_that_does_not_show_the_field_and_no_edit_waits_for_nothing(
+    left: Text | None, right: Text | None, is_waiting: bool
+) -> None:
+    field = _decided(FieldMapping(A, X), FieldType.TEXT, Base({A: OLD}, {X: OLD}), left, right)
+
+    assert (field.rule, bool(field.reason)) == (Rule.UNSEEN, is_waiting)
+
+
+@pytest.mark.parametrize("direction", [Direction.TO_RIGHT, Direction.TO_LEFT])
+def test_a_blank_goes_over_one_way_where_the_leading_side_had_a_value_whatever_the_other_had(
+    direction: Direction,
+) -> None:
+    is_right = direction is Direction.TO_RIGHT
+    base = Base({A: OLD}, {X: BLANK}) if is_right else Base({A: BLANK}, {X: OLD})
+    now = (BLANK, RIGHT) if is_right else (LEFT, BLANK)
+
+    field = _decided(FieldMapping(A, X, direction), FieldType.TEXT, base, *now)
+
+    assert field.rule is Rule.ONE_WAY
+    assert field.target(Side.RIGHT if is_right else Side.LEFT) == BLANK
+
+
+@pytest.mark.parametrize("direction", [Direction.TO_RIGHT, Direction.TO_LEFT])
+def test_a_blank_that_was_one_before_goes_nowhere_whatever_the_other_side_had(direction: Direction) -> None:
+    is_right = direction is Direction.TO_RIGHT
+    base = Base({A: BLANK}, {X: OLD}) if is_right else Base({A: OLD}, {X: BLANK})
+    now = (BLANK, RIGHT) if is_right else (LEFT, BLANK)
+
+    assert _decided(FieldMapping(A, X, direction), FieldType.TEXT, base, *now).rule is Rule.KEEPS_OWN
+
+
+_PAIRS = (("red", "Rot"), ("blue", "Blau"))
+_RED, _ROT = ManyOf(("red",)), ManyOf(("Rot",))
+_BOTH, _BEIDE = ManyOf(("red", "blue")), ManyOf(("Rot", "Blau"))
+
+
+@pytest.mark.parametrize("direction", [Direction.TO_RIGHT, Direction.TO_LEFT])
+def test_an_element_that_the_following_side_removed_comes_back_and_the_removal_is_told(
+    direction: Direction,
+) -> None:
+    is_right = direction is Direction.TO_RIGHT
+    mapping = FieldMapping(A, X, direction, conflict=ConflictPolicy.MERGE, values=_PAIRS)
+    now = (_BOTH, ManyOf(())) if is_right else (ManyOf(()), _BEIDE)
+
+    field = _decided(mapping, FieldType.MANY_OF, Base({A: _RED}, {X: _ROT}), *now)
+
+    side = Side.RIGHT if is_right else Side.LEFT
+    assert (field.lost, field.lost_side) == (now[1] if is_right else now[0], side)
+
+
+def test_a_set_that_one_side_edited_is_merged_whatever_wins_a_conflict() -> None:
+    mapping = FieldMapping(A, X, conflict=ConflictPolicy.LEFT, values=_PAIRS)
+    base = Base({A: _RED}, {X: _ROT})
+
+    rules = [
+        _decided(mapping, FieldType.MANY_OF, base, *now).rule
+        for now in ((_BOTH, _ROT), (_RED, _BEIDE), (ManyOf(("blue",)), _BEIDE))
+    ]
+
+    assert rules == [Rule.MERGED, Rule.MERGED, Rule.LEFT_WINS]
