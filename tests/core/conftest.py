@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+
+from syncline.core.expression_parse import parse
 
 settings.register_profile(
     "ci",
@@ -26,8 +30,21 @@ settings.load_profile("mutation" if IS_MUTATED else "ci")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Under mutmut the quickest tests go first: the first one that fails ends a mutant's run."""
+    """Under mutmut the quickest tests go first: the first one that fails ends a mutant's run. What the unchanged code
+    has read before is forgotten."""
+    if IS_MUTATED:
+        parse.cache_clear()
     measured = Path("mutmut-stats.json")
     if IS_MUTATED and measured.exists():
         took = json.loads(measured.read_text())["duration_by_test"]
         items.sort(key=lambda item: took.get(item.nodeid, 0))
+
+
+@pytest.fixture
+def far_west(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The machine's own zone is ten hours behind UTC."""
+    with monkeypatch.context() as changed:
+        changed.setenv("TZ", "HST+10")
+        time.tzset()
+        yield
+    time.tzset()

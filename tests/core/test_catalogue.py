@@ -9,7 +9,16 @@ import pytest
 
 from syncline import errors
 from syncline.core.brakes import BrakeName
-from syncline.core.catalogue import ENTRIES, EXIT_CODES, entry, held_rules, remedy_of
+from syncline.core.catalogue import (
+    ENTRIES,
+    EXIT_CODES,
+    CatalogueEntry,
+    EntryKind,
+    entries,
+    entry,
+    held_rules,
+    remedy_of,
+)
 from syncline.core.decisions import Rule
 from syncline.errors import ConnectorError, Detail, ProblemKind, RejectedError, SynclineError
 
@@ -69,6 +78,7 @@ def test_an_entry_says_everything_in_sentences(code: str) -> None:
 
 def test_an_unknown_detail_falls_back_to_its_group() -> None:
     assert entry("rejected.never_heard_of") == ENTRIES["rejected"]
+    assert entry("rejected.never.heard_of") == ENTRIES["rejected"]
     assert entry("never_heard_of") is None
     assert remedy_of("never_heard_of") == ""
     assert remedy_of("busy") == ENTRIES["busy"].remedy
@@ -81,3 +91,51 @@ def test_an_error_tells_its_detail_where_it_knows_one() -> None:
     assert RejectedError("x", detail=Detail.READ_ONLY).full_code == "rejected.read_only"
     assert RejectedError("x", detail=Detail.READ_ONLY).code == "rejected"
     assert SynclineError("x").full_code == "error"
+
+
+def test_one_entry_of_each_kind_in_full() -> None:
+    found = {each.code: each for each in entries()}
+
+    assert found["busy"] == CatalogueEntry(
+        "busy",
+        EntryKind.ERROR,
+        "Busy",
+        "Another run holds this sync, or another process writes to the database.",
+        "Nothing was written.",
+        "Wait for it to end; a run that died gives its hold back within minutes.",
+        75,
+        is_retried=True,
+    )
+    assert found["auth.no_access"] == CatalogueEntry(
+        "auth.no_access",
+        EntryKind.DETAIL,
+        "No access",
+        "The token works, but may not do this or see this location.",
+        "Nothing more was sent to this connection; what was done before stays done.",
+        "Check the location's id and the rights of the token's user.",
+        3,
+    )
+    assert found["held.parked"] == CatalogueEntry(
+        "held.parked",
+        EntryKind.HELD,
+        "Parked",
+        Rule.PARKED.sentence,
+        "It waits; everything else goes on.",
+        "Do what the failure's own code says; an edit of the record tries again too.",
+        is_retried=True,
+    )
+    assert found["exit.0"] == CatalogueEntry(
+        "exit.0",
+        EntryKind.EXIT,
+        "Done",
+        "The command did what it was asked to.",
+        "Everything.",
+        "Nothing.",
+        0,
+    )
+    conflict, brake, fault = found["held.conflict"], found["brake.deletes"], found["mapping.pair"]
+    assert not conflict.is_retried, "a person is asked"
+    assert (brake.kind, brake.exit_code, brake.is_retried) == (EntryKind.BRAKE, 4, False)
+    assert brake.done.startswith("The plan was stopped before it wrote anything. ")
+    assert brake.remedy.endswith(", run with --release deletes.")
+    assert (fault.kind, fault.exit_code) == (EntryKind.PROBLEM, 2)

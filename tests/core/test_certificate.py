@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from decimal import Decimal
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncline.core.certificate import Certificate, Fingerprint, Lines, Listing, Records, stable, summed
+from syncline.core.certificate import (
+    Certificate,
+    Fingerprint,
+    Lines,
+    Listing,
+    Records,
+    moved_branches,
+    stable,
+    summed,
+)
 from syncline.core.comparison import (
     Asked,
     Cause,
@@ -24,7 +34,7 @@ from syncline.core.comparison import (
 from syncline.core.decisions import Rule
 from syncline.core.memory import Standing
 from syncline.core.records import Base, RecordKey, SyncId
-from syncline.core.values import FieldType, Value, canonical, same
+from syncline.core.values import BLANK, FieldType, Number, Text, Value, canonical, same
 from tests.core.strategies import values_of
 
 AT = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
@@ -40,9 +50,10 @@ def _lines(equal: int, by_cause: Mapping[Cause, int]) -> Lines:
 def test_a_count_that_does_not_add_up_cannot_be_made(good: int, by_cause: dict[Cause, int], off: int) -> None:
     total = good + sum(by_cause.values())
 
-    for kind in (Records, Lines):
+    for kind, what in ((Records, "records"), (Lines, "fields")):
         assert kind(total, good, by_cause).total == total
-        with pytest.raises(ValueError, match="are not"):
+        told = f"^{total + off} {what} are not {good} and {total - good}$"
+        with pytest.raises(ValueError, match=told):
             kind(total + off, good, by_cause)
 
 
@@ -91,18 +102,30 @@ def test_a_certificate_counts_what_is_unexplained_everywhere() -> None:
 
 
 @pytest.mark.parametrize(
-    "changed",
+    ("changed", "told"),
     [
-        {"left": Records(1, 1)},
-        {"right": Records(3, 3)},
-        {"links": Records(1, 1)},
-        {"fields": Lines(4, 4)},
-        {"lines": {"a ↔ b": Lines(1, 1)}},
+        ({"left": Records(1, 1)}, "2 pairs were compared, 1 left, 2 right"),
+        ({"right": Records(3, 3)}, "2 pairs were compared, 2 left, 3 right"),
+        ({"links": Records(1, 1)}, "1 pairs were compared, 2 left, 2 right"),
+        ({"fields": Lines(4, 4)}, "the fields are not the sum of the lines"),
+        ({"lines": {"a ↔ b": Lines(1, 1)}}, "a line was not compared in each of 2 pairs"),
     ],
 )
-def test_a_certificate_whose_sums_do_not_come_out_cannot_be_made(changed: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"compared|sum"):
+def test_a_certificate_whose_sums_do_not_come_out_cannot_be_made(
+    changed: dict[str, object], told: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^{told}$"):
         _certificate(**changed)
+
+
+def test_two_certificates_say_in_how_many_parts_they_differ() -> None:
+    branches = _certificate().branches
+    other = _certificate(branches=("x", *branches[1:-1], "y"))
+
+    assert moved_branches(_certificate(), _certificate()) == 0
+    assert moved_branches(_certificate(), other) == moved_branches(other, _certificate()) == 2
+    with pytest.raises(ValueError, match="zip"):
+        moved_branches(_certificate(), _certificate(branches=branches[:-1]))
 
 
 def test_a_certificate_survives_its_json() -> None:
@@ -148,6 +171,54 @@ def test_a_pair_that_is_missing_or_doubled_shows() -> None:
         digests.append(print_.digest)
 
     assert len(set(digests)) == 3
+
+
+def test_a_fingerprint_is_the_same_in_every_version() -> None:
+    made = Fingerprint()
+    made.add(RecordKey("1"), RecordKey("9"), [(Text("Roof"), Text("roof")), (BLANK, None)])
+    made.add(RecordKey("2"), RecordKey("8"), [(Number(Decimal("1.50")), Text("\ud800"))])
+    empty = Fingerprint().branches
+
+    assert set(empty) == {"66687aadf862bd776c8fc18b8e9f8e20"}
+    assert {at: part for at, part in enumerate(made.branches) if part != empty[at]} == {
+        40: "4dca48bc49e866125c89b7cc630639a0",
+        44: "c11d453334407f2a715cdc3cbb01df85",
+    }
+    assert made.digest == "9e8dd1cf147ed604ad2e228f3e045cb107a6c61ae462a7642681659694d71a61"
+
+
+def test_each_branch_holds_the_pairs_whose_keys_name_it() -> None:
+    one, both = Fingerprint(), Fingerprint()
+    one.add(RecordKey("1"), RecordKey("9"), [])
+    for number in range(200):
+        both.add(RecordKey(str(number)), RecordKey("9"), [])
+
+    assert len(set(one.branches)) == 2
+    assert len(set(both.branches)) > 50
+
+
+@pytest.mark.usefixtures("far_west")
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Decimal("1.50"), "15e-1"),
+        (Decimal("1.5"), "15e-1"),
+        (Decimal("-0.050"), "-5e-2"),
+        (Decimal("1e3"), "1e3"),
+        (Decimal(1000), "1e3"),
+        (Decimal(102), "102e0"),
+        (Decimal("-0.00"), "0"),
+        (Decimal("9" * 40), f"{'9' * 40}e0"),
+        (Decimal("NaN"), "NaN"),
+        (Decimal("-Infinity"), "-Infinity"),
+        (dt.datetime(2026, 3, 2, 1, tzinfo=dt.timezone(dt.timedelta(hours=2))), "2026-03-01T23:00:00+00:00"),
+        (dt.date(2026, 3, 2), "datetime.date(2026, 3, 2)"),
+        (("a", None, frozenset({"c", "b", 1})), "('a',None,{'b','c',1})"),
+        ("it's", '"it\'s"'),
+    ],
+)
+def test_a_normal_form_has_one_text(value: Hashable, text: str) -> None:
+    assert stable(value) == text
 
 
 # --- records in no pair ---------------------------------------------------------------------------------------------

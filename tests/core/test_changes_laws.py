@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncline.core.changes import Change, ChangeKind, Reach, changes, digest
+from syncline.core.records import SyncId
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(0, 2) | st.sampled_from(["", "a", "b"]) | st.just(0.5),
@@ -194,6 +195,152 @@ def test_a_change_is_told_in_a_sentence(
     change = _only(**settings)
 
     assert (change.kind, change.kind.reach, change.sentence) == (kind, reach, sentence)
+
+
+def _right(**settings: object) -> dict[str, Any]:
+    return {"right": {"connection": "hl", "object": "ticket", "where": {}, **settings}}
+
+
+LONG = "x" * 80
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "path", "line", "sentence"),
+    [
+        (
+            _right(),
+            _right(connection="other"),
+            "right.connection",
+            "",
+            "the right side is read through the connection other (was hl)",
+        ),
+        (_right(), _right(object="deal"), "right.object", "", "the right side holds deal (was ticket)"),
+        (
+            _right(kind="a"),
+            _right(kind=["b", "c"]),
+            "right.kind",
+            "",
+            "filter on the right changes: kind a → b, c",
+        ),
+        (
+            _right(where={"project": ["1", "2"]}),
+            _right(where={"project": ["2", "1"]}),
+            "right.where.project",
+            "",
+            "filter on the right names the same values in another order: project 1, 2 → 2, 1",
+        ),
+        (
+            {"fields": [NAME]},
+            {"fields": [NAME, DUE]},
+            "fields[due ↔ due_date]",
+            "due ↔ due_date",
+            "adds field due ↔ due_date",
+        ),
+        (
+            {"fields": [NAME]},
+            {"fields": [NAME, _line("due", "due_date", direction="to_right")]},
+            "fields[due ↔ due_date]",
+            "due ↔ due_date",
+            "adds field due ↔ due_date (to_right)",
+        ),
+        (
+            {"fields": [NAME, DUE]},
+            {"fields": [NAME]},
+            "fields[due ↔ due_date]",
+            "due ↔ due_date",
+            "removes field due ↔ due_date",
+        ),
+        ({"fields": [NAME, DUE]}, {"fields": [DUE, NAME]}, "fields", "", "lists the fields in another order"),
+        (
+            {"fields": [_line("a", "b", direction="to_left")]},
+            {"fields": [_line("a", "b")]},
+            "fields[a ↔ b].direction",
+            "a ↔ b",
+            "field a ↔ b becomes two-way",
+        ),
+        (
+            {"fields": [_line("a", "b", conflict="left")]},
+            {"fields": [_line("a", "b")]},
+            "fields[a ↔ b].conflict",
+            "a ↔ b",
+            "field a ↔ b: conflict policy left → as the sync says",
+        ),
+        (
+            {"fields": [_line("a", "b", lossy=True)]},
+            {"fields": [_line("a", "b")]},
+            "fields[a ↔ b].lossy",
+            "a ↔ b",
+            "field a ↔ b must come back as it went",
+        ),
+        (
+            {"fields": [_line("a", "b", transform="upper")]},
+            {"fields": [_line("a", "b")]},
+            "fields[a ↔ b].transform",
+            "a ↔ b",
+            "field a ↔ b is translated otherwise: transform upper → none",
+        ),
+        (
+            {"fields": [_line("a", "b", people={"x": "y"})]},
+            {"fields": [_line("a", "b")]},
+            "fields[a ↔ b].people",
+            "a ↔ b",
+            'field a ↔ b is translated otherwise: people {"x":"y"} → none',
+        ),
+        ({"deletes": LONG}, {"deletes": [LONG]}, "deletes", "", f"deletes {LONG} → {LONG}"),
+        ({"deletes": "ask"}, {"deletes": [LONG, "y"]}, "deletes", "", f"deletes ask → {LONG[1:]}…"),
+        ({"brakes": None}, {"brakes": {"deletes": 1}}, "brakes", "", 'brakes  → {"deletes":1}'),
+        ({"match": "a"}, {"match": "b"}, "match", "", "first meetings are matched otherwise: a → b"),
+        (
+            {"deleted_edit": "edit"},
+            {"deleted_edit": "ask"},
+            "deleted_edit",
+            "",
+            "deleted here and edited there: edit → ask",
+        ),
+        ({"fresh": 1}, {}, "fresh", "", "fresh changes: 1 → "),
+    ],
+)
+def test_a_change_says_where_it_is(
+    before: dict[str, Any], after: dict[str, Any], path: str, line: str, sentence: str
+) -> None:
+    (change,) = changes({"t": _sync(**before)}, {"t": _sync(**after)})
+
+    assert (change.sync, change.path, change.line, change.sentence) == ("t", path, line, sentence)
+
+
+def test_several_changes_are_told_in_the_order_in_which_things_are_configured() -> None:
+    after = _sync(
+        **_left(project=["2"], list=["7"]),
+        fields=[DUE, _line("x", "y"), _line("name", "title", lossy=True, direction="to_left")],
+        deletes="propagate",
+    )
+    found = changes(
+        {"gone": _sync(), "t": _sync(), "same": _sync()}, {"new": _sync(), "t": after, "same": _sync()}
+    )
+
+    assert [(change.sync, change.path) for change in found] == [
+        ("new", ""),
+        ("t", "left.where.project"),
+        ("t", "left.where.list"),
+        ("t", "fields[x ↔ y]"),
+        ("t", "fields[name ↔ title].direction"),
+        ("t", "fields[name ↔ title].lossy"),
+        ("t", "fields"),
+        ("t", "deletes"),
+        ("gone", ""),
+    ]
+
+
+def test_a_sync_that_says_the_same_in_other_words_is_told() -> None:
+    nothing, empty = _sync(**_left(project=[])), _sync(**_left())
+
+    (change,) = changes({"t": nothing}, {"t": empty})
+
+    assert change == Change(SyncId("t"), "", ChangeKind.OTHER, "says the same in other words")
+
+
+def test_a_digest_has_sixteen_digits() -> None:
+    assert digest({"t": {"b": 1, "a": [True]}}) == digest({"t": {"a": [True], "b": 1}}) == "a8d89c0250c680d6"
 
 
 def test_a_filter_where_there_was_none_narrows() -> None:

@@ -63,6 +63,7 @@ def test_the_same_in_another_form(sent: Value, kept: Value) -> None:
         (OneOf("open"), OneOf("done")),
         (ManyOf(("red",)), ManyOf(("red", "blue"))),
         (Phone("2065550100"), Phone("2065550101")),
+        (Phone("206 555 0100"), Phone("206 545 0100")),
         (Phone("12"), Phone("512")),
         (YesNo(yes=True), YesNo(yes=False)),
         (Text("2"), number("2")),

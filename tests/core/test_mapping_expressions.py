@@ -76,6 +76,15 @@ def test_what_comes_out_is_fitted_to_its_field() -> None:
     assert isinstance(short.to(Side.RIGHT, Text("ab")), Untranslatable)
 
 
+def test_a_person_that_comes_out_is_paired_like_any_other() -> None:
+    owner = field("owner", T.PERSON, (Option("7", "Owner", "owner@example.test"),))
+    text, pair = 'value + "@other.test"', ("owner@example.test", "a@other.test")
+    right = lens(CODE, owner, to_right=text, direction=Direction.TO_RIGHT, people=(pair[::-1],))
+    left = lens(owner, CODE, to_left=text, direction=Direction.TO_LEFT, people=(pair,))
+    expected = Person("owner@example.test", "7", "Owner")
+    assert right.to(Side.RIGHT, Text("a")) == left.to(Side.LEFT, Text("a")) == expected
+
+
 def test_a_field_that_goes_one_way_needs_one_expression() -> None:
     made = lens(HOURS, CODE, to_right='string(value) + " h"', direction=Direction.TO_RIGHT)
     assert made.to(Side.RIGHT, Number(Decimal(2))) == Text("2 h")

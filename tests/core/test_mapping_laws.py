@@ -302,6 +302,30 @@ def test_a_reference_does_not_just_go_over() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("types", "settings", "policy"),
+    [
+        ((T.MANY_OF, T.MANY_OF), {}, ConflictPolicy.MERGE),
+        ((T.MANY_OF, T.MANY_OF), {"conflict": ConflictPolicy.LEFT}, ConflictPolicy.LEFT),
+        ((T.MANY_OF, T.MANY_OF), {"to_right": "value"}, ConflictPolicy.ASK),
+        ((T.TEXT, T.MANY_OF), {}, ConflictPolicy.ASK),
+        ((T.MANY_OF, T.TEXT), {}, ConflictPolicy.ASK),
+        ((T.TEXT, T.TEXT), {}, ConflictPolicy.ASK),
+        ((T.TEXT, T.TEXT), {"conflict": ConflictPolicy.RIGHT}, ConflictPolicy.RIGHT),
+    ],
+)
+def test_two_sets_merge_unless_their_line_says_otherwise(
+    types: tuple[FieldType, FieldType], settings: dict[str, object], policy: ConflictPolicy
+) -> None:
+    left, right = field("l", types[0]), field("r", types[1])
+    made = lens(left, right, direction=Direction.TO_RIGHT, **settings)
+
+    assert made.policy is policy
+    assert made.is_many is (types == (T.MANY_OF, T.MANY_OF) and "to_right" not in settings)
+    assert (made.of(Side.LEFT), made.of(Side.RIGHT)) == (left, right)
+    assert (made.flows_to(Side.LEFT), made.flows_to(Side.RIGHT)) == (False, True)
+
+
 def test_a_set_is_not_paired_with_a_single_option() -> None:
     left, right = schema("L", field("l", T.MANY_OF)), schema("R", field("r", T.ONE_OF))
     pair = mapping("l", "r", values=(("a", "x"),))

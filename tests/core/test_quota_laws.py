@@ -50,6 +50,16 @@ def test_the_reserve_never_is_the_whole_limit(limit: int, share: float) -> None:
     assert 0 <= kept(limit, share) < limit
 
 
+@pytest.mark.parametrize(
+    ("limit", "share", "reserve"),
+    [(10, 1.0, 9), (10, 0.95, 9), (10, 0.85, 8), (10, 0.05, 0), (10, 0.0, 0), (1, 1.0, 0), (0, 0.5, 0)],
+)
+def test_the_reserve_is_a_share_of_the_limit_and_leaves_one_call(
+    limit: int, share: float, reserve: int
+) -> None:
+    assert kept(limit, share) == reserve
+
+
 @given(quotas())
 def test_bulk_never_eats_the_reserve(quota: Quota) -> None:
     left = quota.left(Purpose.BULK)
@@ -154,6 +164,13 @@ def _hl(left: int, reserve: float = 0.0, limit: int = 200_000) -> Quota:
         (1240, _hl(41_000), "1,240 calls; 2 min; 41,000 calls left today"),
         (1240, _hl(41_000, 0.1), "1,240 calls; 2 min 10 s; 21,000 calls left today"),
         (1240, Quota(pace=0.5), "1,240 calls; 10 min 20 s"),
+        (10, _hl(10), "10 calls; under 1 s; 10 calls left today"),
+        (10, Quota(None, None, 10, 10, START + DAY, pace=8640), "10 calls; 1 d; 10 calls left today"),
+        (
+            11,
+            Quota(None, None, 10, 10, START + dt.timedelta(hours=3)),
+            "needs 11 calls, 10 left today: finishes today 12:00 UTC",
+        ),
         (
             230_000,
             _hl(41_000),
@@ -168,6 +185,92 @@ def _hl(left: int, reserve: float = 0.0, limit: int = 200_000) -> Quota:
 )
 def test_a_forecast_reads_like_this(count: int, quota: Quota, sentence: str) -> None:
     assert forecast_calls(count, quota, START).sentence == sentence
+
+
+@pytest.mark.usefixtures("far_west")
+def test_a_forecast_is_told_in_utc_wherever_it_is_read() -> None:
+    east = START.astimezone(dt.timezone(dt.timedelta(hours=9)))
+
+    here, there = (forecast_calls(230_000, _hl(41_000), now).sentence for now in (START, east))
+
+    assert here == there == "needs 230,000 calls, 41,000 left today: finishes tomorrow 05:14 UTC"
+    assert forecast_calls(600_000, _hl(0), east).sentence.endswith("finishes 2026-03-05 05:33 UTC")
+    late = START.replace(hour=23)
+    assert next_midnight(late) == next_midnight(late.astimezone(east.tzinfo)) == late + HOUR
+    ends_at_four = Quota(None, None, 1, 0, START + dt.timedelta(hours=19))
+    told = "needs 1 call, 0 left today: finishes tomorrow 04:00 UTC"
+    assert forecast_calls(1, ends_at_four, START).sentence == told
+
+
+def _ends(quota: Quota, now: dt.datetime, *counts: int) -> list[dt.timedelta | None]:
+    """How long after `now` so many calls are done."""
+    found = (forecast_calls(count, quota, now).finished_at for count in counts)
+    return [None if end is None else end - now for end in found]
+
+
+HOUR, SECOND, NOTHING = dt.timedelta(hours=1), dt.timedelta(seconds=1), dt.timedelta()
+LATE = START.replace(hour=23)
+
+
+def test_the_last_call_of_a_day_goes_out_in_it_and_the_next_one_after_the_reset() -> None:
+    quota = Quota(None, None, 5, 3, LATE + HOUR)
+
+    waits = [NOTHING, NOTHING, HOUR, HOUR, HOUR + DAY, HOUR + DAY, HOUR + 2 * DAY]
+    assert _ends(quota, LATE, 1, 3, 4, 8, 9, 13, 14) == waits
+
+
+def test_a_day_of_one_call_has_one() -> None:
+    assert _ends(Quota(None, None, 1, 0, LATE + HOUR), LATE, 1, 2, 3) == [HOUR, HOUR + DAY, HOUR + 2 * DAY]
+
+
+def test_a_day_that_has_no_calls_any_more_ends_with_what_is_left() -> None:
+    assert _ends(Quota(None, None, 0, 5, LATE + HOUR), LATE, 0, 5, 6) == [NOTHING, NOTHING, None]
+
+
+def test_calls_after_the_reset_wait_for_their_windows() -> None:
+    quota = Quota(2, 60.0, 100, 0, LATE + HOUR)
+    minute = dt.timedelta(minutes=1)
+
+    waits = [HOUR, HOUR, HOUR + minute, HOUR + minute, HOUR + 2 * minute]
+    assert _ends(quota, LATE, 1, 2, 3, 4, 5) == waits
+
+
+def test_the_rate_bounds_what_is_still_possible_today() -> None:
+    quota = Quota(1, 3600.0, 5, 5, LATE + HOUR)
+
+    # One call fits before midnight, five in the day after it.
+    assert _ends(quota, LATE, 1, 6, 7) == [NOTHING, 5 * HOUR, HOUR + DAY]
+    # And one in the half hour that is left of a later evening.
+    half = dt.timedelta(minutes=30)
+    assert _ends(quota, LATE + half, 1, 6, 7) == [NOTHING, 5 * HOUR, half + DAY]
+
+
+def test_the_pace_bounds_what_is_still_possible_today() -> None:
+    quota = Quota(None, None, 100, 100, LATE + HOUR, pace=0.5)
+    now = LATE + HOUR - 10 * SECOND
+
+    # Twenty fit before midnight; the hundred of the next day end with the 120th.
+    assert _ends(quota, now, 20, 120) == [10 * SECOND, 60 * SECOND]
+    assert _ends(quota, now, 121) == [10 * SECOND + DAY + 0.5 * SECOND]
+
+
+def test_what_was_left_of_a_day_that_is_over_counts_no_more() -> None:
+    for resets_at in (LATE, LATE - HOUR):
+        quota = Quota(None, None, 10, 10, resets_at)
+        assert _ends(quota, LATE, 1, 10, 11) == [NOTHING, NOTHING, resets_at + DAY - LATE]
+
+
+def test_the_last_second_of_a_day_has_all_that_is_left() -> None:
+    assert _ends(Quota(None, None, 10, 10, LATE + SECOND), LATE, 10, 11) == [NOTHING, SECOND]
+
+
+def test_a_limit_without_its_window_or_without_calls_keeps_nobody_waiting() -> None:
+    assert _ends(Quota(2), LATE, 0, 1, 5) == [NOTHING] * 3
+    assert _ends(Quota(0, 60.0), LATE, 0, 5) == [NOTHING] * 2
+
+
+def test_a_window_is_waited_for_only_when_it_is_full() -> None:
+    assert _ends(Quota(2, 60.0), LATE, 0, 1, 2, 3) == [NOTHING, NOTHING, NOTHING, 60 * SECOND]
 
 
 def test_a_forecast_across_the_reset_counts_from_there() -> None:
@@ -201,6 +304,8 @@ def test_work_that_can_never_be_done_has_no_end() -> None:
         (0.4, "under 1 s"),
         (1, "1 s"),
         (70, "1 min 10 s"),
+        (86_400, "1 d"),
+        (86_399, "23 h 59 min"),
         (3600, "1 h"),
         (90_061, "1 d 1 h"),
         (7505, "2 h 5 min"),

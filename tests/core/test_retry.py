@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from syncline.core.retry import (
     ATTEMPTS,
+    DOUBLINGS,
     FIRST,
     KEEP_ATTEMPTS,
     LONGEST,
@@ -23,6 +24,7 @@ from syncline.core.retry import (
 from syncline.errors import (
     AuthError,
     ConnectorError,
+    Detail,
     NotFoundError,
     RejectedError,
     StaleError,
@@ -57,6 +59,13 @@ def test_delays_double_until_the_longest() -> None:
     assert half == [0.5, 1, 2, 4, 1024, 1800, 1800]
 
 
+def test_no_number_of_attempts_is_too_large_to_wait_for() -> None:
+    tick, never = dt.timedelta(microseconds=1), dt.timedelta.max
+
+    assert delay(DOUBLINGS + 1, 1, first=tick, longest=never) == tick * 2**DOUBLINGS
+    assert delay(10**9, 1, first=tick, longest=never) == tick * 2**DOUBLINGS
+
+
 @given(st.sampled_from(ErrorGroup), attempts, jitters, st.timedeltas(dt.timedelta(), dt.timedelta(days=2)))
 def test_trying_again_is_never_in_the_past(
     group: ErrorGroup, count: int, jitter: float, asked: dt.timedelta
@@ -71,6 +80,14 @@ def test_what_may_be_retried_is_parked_only_after_the_last_attempt(
     group: ErrorGroup, count: int, jitter: float
 ) -> None:
     assert isinstance(after(group, count, NOW, jitter), Park) is (count >= ATTEMPTS)
+
+
+@pytest.mark.parametrize("group", [each for each in ErrorGroup if each is not ErrorGroup.FINAL])
+def test_the_last_attempt_is_the_last(group: ErrorGroup) -> None:
+    last = KEEP_ATTEMPTS if group is ErrorGroup.NOT_KEPT else ATTEMPTS
+
+    assert isinstance(after(group, last - 1, NOW, 0.5), TryAgain)
+    assert after(group, last, NOW, 0.5) == Park()
 
 
 @given(attempts, jitters)
@@ -103,6 +120,7 @@ def test_a_moved_record_is_decided_again_at_once() -> None:
         (StaleError("moved"), ErrorGroup.MOVED),
         (NotFoundError("gone"), ErrorGroup.MOVED),
         (RejectedError("no"), ErrorGroup.FINAL),
+        (RejectedError("not kept", detail=Detail.NOT_KEPT), ErrorGroup.NOT_KEPT),
         (AuthError("who are you"), ErrorGroup.FINAL),
         (ConnectorError("wrong address"), ErrorGroup.FINAL),
     ],

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 import msgspec
 import pytest
 from hypothesis import given
 
+from syncline.core.convert import Untranslatable
 from syncline.core.mapping import ConflictPolicy, Direction, FieldMapping, Lens, lenses
 from syncline.core.records import FieldId, FieldSchema, ObjectSchema, ObjectTypeId, Option, Side
-from syncline.core.roundtrip import generated_losses, losses, samples, uncarried
+from syncline.core.roundtrip import Loss, Uncarried, generated_losses, losses, samples, uncarried
 from syncline.core.transforms import TRANSFORMS
-from syncline.core.values import BLANK, FieldType, Number, OneOf, Text, Value, canonical
+from syncline.core.translation import Translation
+from syncline.core.values import BLANK, FieldType, ManyOf, Number, OneOf, Person, Text, Value, canonical
 from tests.core.strategies import field_schemas
 
 T = FieldType
@@ -138,3 +141,111 @@ def test_what_does_not_flow_is_not_missed() -> None:
 
     assert [*uncarried(made, Side.LEFT, [Text("seven")])] == []
     assert canonical(BLANK) is None
+
+
+# --- what is tried, and what counts ---------------------------------------------------------------------------------
+
+
+def test_a_field_with_options_is_tried_with_each_of_them_up_to_a_hundred() -> None:
+    people = (Option("7", "Owner", "owner@example.test"),)
+
+    assert samples(_field("l", T.ONE_OF, "a", "b")) == (OneOf("a"), OneOf("b"), BLANK)
+    assert samples(_field("l", T.MANY_OF, "a", "b", "c")) == (
+        *(ManyOf((key,)) for key in "abc"),
+        ManyOf(("a", "b")),
+        BLANK,
+    )
+    assert samples(FieldSchema(FieldId("l"), "l", T.PERSON, options=people)) == (
+        Person("owner@example.test", "7", "Owner"),
+        BLANK,
+    )
+    assert len(samples(_field("l", T.ONE_OF, *map(str, range(150))))) == 100 + 1
+
+
+def _turned(made: Lens, to_right: Mapping[str, str], to_left: Mapping[str, str]) -> Lens:
+    """A lens that changes these texts, has no counterpart for `-`, and leaves all others as they are."""
+
+    def way(table: Mapping[str, str]) -> Translation:
+        def translate(value: Value) -> Value | Untranslatable:
+            made = table.get(value.text, value.text) if isinstance(value, Text) else ""
+            return Untranslatable("no counterpart") if made == "-" else Text(made)
+
+        return translate
+
+    return msgspec.structs.replace(made, to_right=way(to_right), to_left=way(to_left))
+
+
+TEXTS = _lens(_field("l", T.TEXT), _field("r", T.TEXT))
+
+
+def test_a_value_without_a_counterpart_on_any_way_is_no_loss_while_those_behind_it_are_told() -> None:
+    made = _turned(TEXTS, {"a": "-", "b": "x", "c": "y"}, {"x": "-", "y": "z"})
+
+    found = [*losses(made, Side.LEFT, [Text(each) for each in "abc"], is_exact=True)]
+
+    assert [(loss.value, loss.there, loss.back) for loss in found] == [(Text("c"), Text("y"), Text("z"))]
+    assert (found[0].line, found[0].side) == ("l ↔ r", Side.LEFT)
+
+
+def test_a_way_back_that_has_no_counterpart_again_is_a_loss() -> None:
+    made = _turned(TEXTS, {"a": "b", "c": "-"}, {"b": "c"})
+
+    assert [loss.back for loss in losses(made, Side.LEFT, [Text("a")])] == [Text("c")]
+
+
+def test_the_value_itself_has_to_come_back_only_where_that_is_asked() -> None:
+    made = _turned(TEXTS, {"A": "a"}, {})
+
+    assert [*losses(made, Side.LEFT, [Text("A")])] == []
+    assert [loss.value for loss in losses(made, Side.LEFT, [Text("A")], is_exact=True)] == [Text("A")]
+    assert [*losses(made, Side.RIGHT, [Text("a"), Text("A")], is_exact=True)] == [
+        Loss("l ↔ r", Side.RIGHT, Text("A"), Text("A"), Text("a"))
+    ]
+
+
+def _folding(made: Lens, line: FieldMapping | None = None) -> Lens:
+    """A lens that keeps its law and gives `Ab` back as `ab`."""
+    return msgspec.structs.replace(_turned(made, {"Ab": "ab"}, {}), mapping=line or made.mapping)
+
+
+def test_values_that_share_a_counterpart_need_not_come_back_themselves() -> None:
+    plain = TEXTS.mapping
+    paired = msgspec.structs.replace(plain, values=(("a", "b"),))
+    people = msgspec.structs.replace(plain, people=(("a@example.test", "b@example.test"),))
+    by_transform = msgspec.structs.replace(plain, transform="html_source")
+    options = _lens(_field("l", T.ONE_OF), _field("r", T.TEXT))
+    rich = _lens(_field("l", T.RICH_TEXT), _field("r", T.TEXT), transform="html_source")
+
+    def found(made: Lens) -> int:
+        return len([*losses(made, Side.LEFT, [Text("Ab")], is_exact=True)])
+
+    assert found(_folding(TEXTS)) == 1
+    assert found(_folding(TEXTS, paired)) == 0
+    assert found(_folding(TEXTS, people)) == 0
+    assert found(_folding(options)) == 0
+    assert found(_folding(rich)) == 1
+    assert found(_folding(rich, plain)) == 0
+    assert found(_folding(TEXTS, by_transform)) == 1
+
+
+def test_values_that_come_back_on_one_side_are_enough() -> None:
+    only_left = _turned(TEXTS, {"Ab": "x"}, {"Ab": "-"})
+    lawless = _turned(TEXTS, {"Ab": "x", "a": "q", "r": "s"}, {"Ab": "-", "a": "-", "q": "r"})
+    both = _turned(TEXTS, {"Ab": "x"}, {})
+
+    assert generated_losses(only_left) == ()
+    assert generated_losses(lawless) == (Loss("l ↔ r", Side.LEFT, Text("a"), Text("q"), Text("r")),)
+    assert [(loss.side, loss.value) for loss in generated_losses(both)] == [
+        (Side.LEFT, Text("Ab")),
+        (Side.RIGHT, Text("Ab")),
+    ]
+
+
+def test_every_value_without_a_counterpart_is_told_with_its_line_and_side() -> None:
+    made = _turned(TEXTS, {"a": "-", "c": "-"}, {"b": "-"})
+
+    assert [*uncarried(made, Side.LEFT, [Text(each) for each in "abc"])] == [
+        Uncarried("l ↔ r", Side.LEFT, Text("a"), "no counterpart"),
+        Uncarried("l ↔ r", Side.LEFT, Text("c"), "no counterpart"),
+    ]
+    assert [each.side for each in uncarried(made, Side.RIGHT, [Text("b")])] == [Side.RIGHT]

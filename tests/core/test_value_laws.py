@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from syncline.core.markup import canonical_html, html_of_text, text_of_html
 from syncline.core.values import (
     BLANK,
+    Day,
     File,
     Files,
     ManyOf,
@@ -135,6 +136,57 @@ def test_canonical_text_is_its_own_normal_form(text: str) -> None:
 )
 def test_what_is_the_same(a: Value, b: Value, expected: bool) -> None:
     assert same(a, b) is expected
+
+
+NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+HUGE = "1" + "0" * 50
+
+
+@pytest.mark.parametrize(
+    ("value", "normal"),
+    [
+        (BLANK, None),
+        (Text(" a\r\nb\rc "), ("text", "a\nb\nc")),
+        (Text(" \r\n"), None),
+        (RichText("<p>a</p>"), ("rich_text", canonical_html("a"))),
+        (RichText("<p></p>"), None),
+        (Number(Decimal("1.50")), ("number", Decimal("1.5"))),
+        (Number(Decimal("NaN")), ("number", "NaN")),
+        (Money(Decimal("1.005"), " usd "), ("money", Decimal("1.00"), "USD")),
+        (Money(Decimal("1.015")), ("money", Decimal("1.02"), "DEFAULT")),
+        (Money(Decimal("Infinity")), ("money", "Infinity", "DEFAULT")),
+        (Money(Decimal(HUGE + ".001")), ("money", Decimal(HUGE), "DEFAULT")),
+        (Money(Decimal(HUGE + "0.001")), ("money", Decimal(HUGE + "0.001"), "DEFAULT")),
+        (Money(Decimal("1e9999")), ("money", Decimal("1e9999"), "DEFAULT")),
+        (YesNo(yes=False), ("yes_no", False)),
+        (Day(NOON.date()), ("day", NOON.date())),
+        (Moment(NOON), ("moment", NOON)),
+        (Moment(NOON.astimezone(dt.timezone(dt.timedelta(hours=2)))), ("moment", NOON)),
+        (Moment(NOON.replace(tzinfo=None)), ("moment", NOON)),
+        (Phone("+1 415-555-0100 ext 7"), ("phone", "+14155550100", "7")),
+        (Phone("415-555-0100"), ("phone", "4155550100", None)),
+        (Phone("ask"), None),
+        (OneOf("a"), ("one_of", "a")),
+        (OneOf(""), None),
+        (ManyOf(("b", "", "a", "b")), ("many_of", frozenset({"a", "b"}))),
+        (ManyOf(("",)), None),
+        (Person(" A@Example.test ", "7", "Owner"), ("person", "email", "a@example.test")),
+        (Person(" ", "7", "Owner"), ("person", "id", "7")),
+        (Person(name=" Owner "), ("person", "name", "Owner")),
+        (Person(name=" "), None),
+        (Reference("list", "1"), ("reference", "list", "1")),
+        (Reference("list", ""), None),
+        (
+            Files((File("a", 3), File("b", 3, "AB", "u"), File("c", 3, url="U"), File("a", 3))),
+            ("files", frozenset({("name", "a", 3), ("sha256", "ab"), ("url", "U")})),
+        ),
+        (Files(()), None),
+    ],
+)
+def test_every_value_has_a_normal_form_of_its_own(value: Value, normal: object) -> None:
+    """It goes into fingerprints that are kept, so that it stays as it is."""
+    assert canonical(value) == normal
+    assert is_blank(value) is (normal is None)
 
 
 @given(st.timedeltas(dt.timedelta(0), dt.timedelta(days=3_000_000)), st.integers(-12, 14))

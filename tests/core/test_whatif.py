@@ -20,10 +20,12 @@ from syncline.core.records import (
     Edit,
     FieldId,
     FieldSchema,
+    Gone,
     LinkId,
     ObjectSchema,
     ObjectTypeId,
     Present,
+    Proof,
     Record,
     RecordKey,
     RunId,
@@ -31,7 +33,7 @@ from syncline.core.records import (
     SyncId,
 )
 from syncline.core.values import BLANK, FieldType, Text, Value, is_blank, same
-from syncline.core.whatif import past_conflicts, what_if
+from syncline.core.whatif import Verdict, past_conflicts, what_if
 from tests.core.worlds import World, worlds
 
 NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
@@ -113,6 +115,95 @@ def test_the_same_values_on_other_records_are_another_conflict() -> None:
 )
 def test_what_was_not_contested_is_no_conflict(seen: View) -> None:
     assert past_conflicts(LENS, [decided(seen)], []) == []
+
+
+def test_what_was_no_conflict_hides_none_that_comes_after() -> None:
+    gone = msgspec.structs.replace(view("a", "b"), left=Gone(Proof.NOT_FOUND))
+    runs = [decided(gone), decided(view("was", "b"), 2), decided(view("a", "b"), 3)]
+    other = asked("a", "b", number=4)
+    other_line = msgspec.structs.replace(other, held=msgspec.structs.replace(other.held, field="x ↔ y"))
+    no_conflict = msgspec.structs.replace(
+        other, held=msgspec.structs.replace(other.held, rule=Rule.NO_COUNTERPART)
+    )
+    half = [
+        msgspec.structs.replace(other, held=msgspec.structs.replace(other.held, **{side: None}))
+        for side in ("left", "right")
+    ]
+    questions = [other_line, no_conflict, *half, asked("was", "b", number=5), asked("a", "b", number=6)]
+
+    found = past_conflicts(LENS, runs, questions)
+
+    assert [each.title for each in found] == ["Record 3", "Record 6"]
+
+
+def test_what_is_contested_does_not_hang_on_today_s_policy() -> None:
+    today = msgspec.structs.replace(LENS, policy=ConflictPolicy.LEFT)
+
+    assert len(past_conflicts(today, [decided(view("a", "b"))], [asked("c", "d", number=2)])) == 2
+
+
+def test_a_question_s_conflict_holds_all_that_the_question_kept() -> None:
+    question = asked("a", "b", edits=(Edit(NOON, "ann", is_record=True), Edit(NOON, "bob")), number=7)
+
+    (found,) = past_conflicts(LENS, [], [question])
+
+    assert found.left == Record(RecordKey("l7"), {NAME: Text("a")}, updated_at=NOON)
+    assert found.right == Record(RecordKey("r7"), {TITLE: Text("b")})
+    assert found.view == View(
+        LinkId(7),
+        Base({NAME: Text("was")}, {TITLE: Text("was")}),
+        Present(found.left),
+        Present(found.right),
+        {},
+        {TITLE: Edit(NOON, "bob")},
+        cleared=frozenset({LINE}),
+    )
+
+
+@pytest.mark.parametrize("side", ["base_left", "base_right"])
+def test_a_blank_that_was_asked_about_was_entered_by_somebody(side: str) -> None:
+    question = asked("", "b")
+    held = msgspec.structs.replace(question.held, left_key=None, right_key=None, link=None)
+    question = msgspec.structs.replace(question, held=held, **{side: None})
+
+    (found,) = past_conflicts(LENS, [], [question])
+
+    assert found.view.base is None
+    assert (found.left.key, found.right.key) == ("", "")
+
+
+def test_the_first_choice_that_was_made_counts() -> None:
+    first, second = took("a", "b", "a"), took("a", "b", "b")
+    seen = msgspec.structs.replace(view("a", "b"), resolutions={LINE: first})
+
+    (found,) = past_conflicts(LENS, [decided(seen)], [asked("a", "b", second), asked("a", "b")])
+
+    assert found.chosen == first
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        (
+            ConflictPolicy.LEFT,
+            Verdict("Record 1", Text("a"), Text("b"), Rule.LEFT_WINS, Side.LEFT, None, Text("a"), True),
+        ),
+        (
+            ConflictPolicy.RIGHT,
+            Verdict("Record 1", Text("a"), Text("b"), Rule.RIGHT_WINS, Side.RIGHT, Text("b"), None, False),
+        ),
+        (
+            ConflictPolicy.ASK,
+            Verdict("Record 1", Text("a"), Text("b"), Rule.CONFLICT, None, None, None, None),
+        ),
+    ],
+)
+def test_a_verdict_says_what_would_be_written_where(policy: ConflictPolicy, expected: Verdict) -> None:
+    conflicts = past_conflicts(LENS, [], [asked("a", "b", took("a", "b", "a"))])
+
+    found = what_if(LENS, conflicts, policy)
+
+    assert (found.field, found.policy, found.verdicts) == (LINE, policy, (expected,))
 
 
 def test_the_choice_comes_from_the_question_or_from_what_the_run_saw() -> None:

@@ -24,6 +24,7 @@ class AuditKind(Enum):
     CONFIGURATION_ROLLED_BACK = "configuration_rolled_back"
     CHOICE = "choice"
     BRAKES_RELEASED = "brakes_released"
+    BRAKE_ARMED = "brake_armed"
     LINKED = "linked"
     UNLINKED = "unlinked"
     RETRIED = "retried"

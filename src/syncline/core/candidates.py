@@ -163,8 +163,8 @@ class _Terms:
 def _terms(sync: SyncId, rule: MatchRule, lenses: Sequence[Lens]) -> _Terms:
     is_key = [(lens.mapping.left, lens.mapping.right) in rule.on for lens in lenses]
     weights = [
-        NAME_WEIGHT if named else min(WEIGHTS[lens.left.type], WEIGHTS[lens.right.type])
-        for lens, named in zip(lenses, is_key, strict=True)
+        NAME_WEIGHT if is_key[at] else min(WEIGHTS[lens.left.type], WEIGHTS[lens.right.type])
+        for at, lens in enumerate(lenses)
     ]
     return _Terms(sync, rule, lenses, weights, is_key)
 
@@ -203,11 +203,11 @@ def _profile(terms: _Terms, record: Record, side: Side) -> _Profile:
     own_keys = frozenset(keys(terms.rule, terms.lenses, record, side) if terms.rule.on else ())
     own_marks = frozenset(marks(terms.sync, record, side))
     blocks = {*_words(title), *_letters(title.text)}
-    for line, is_key in zip(lines, terms.is_key, strict=True):
+    for at, line in enumerate(lines):
         for form in line:
             if form is not None:
                 blocks.update(_words(form))
-                blocks.update(_letters(form.text) if is_key else ())
+                blocks.update(_letters(form.text) if terms.is_key[at] else ())
     return _Profile(record, title, lines, own_keys, own_marks, frozenset(blocks))
 
 
@@ -305,7 +305,8 @@ def _score(terms: _Terms, left: _Profile, right: _Profile) -> float:
     """The weighted mean of the likeness of all lines that say something."""
     whole = alike = 0.0
     is_titled = left.title is _EMPTY or right.title is _EMPTY
-    for own, here, there in zip(terms.weights, left.lines, right.lines, strict=True):
+    for at, own in enumerate(terms.weights):
+        here, there = left.lines[at], right.lines[at]
         found = _likeness(here, there)
         if found is None:
             continue
@@ -326,7 +327,8 @@ def _score(terms: _Terms, left: _Profile, right: _Profile) -> float:
 def _candidate(terms: _Terms, left: _Profile, right: _Profile, score: float, by: Certainty) -> Candidate:
     reasons: list[Reason] = []
     is_titled = left.title is _EMPTY or right.title is _EMPTY
-    for lens, here, there in zip(terms.lenses, left.lines, right.lines, strict=True):
+    for at, lens in enumerate(terms.lenses):
+        here, there = left.lines[at], right.lines[at]
         found = _likeness(here, there)
         if found is not None:
             is_titled |= here[1] == left.title and there[0] == right.title
@@ -359,17 +361,17 @@ def _likeness(here: _Held, there: _Held) -> float | Side | None:
     if own is None or other is None or own is other is _EMPTY:
         return None
     is_plain = here[0] is own and there[1] is other
-    forms = ((own, other),) if is_plain else zip(here, there, strict=True)
-    best = max((_alike(a, b) for a, b in forms if a is not None and b is not None), default=-1.0)
-    if best < 1 and (own is _EMPTY or other is _EMPTY):
+    forms = ((own, other),) if is_plain else ((here[0], other), (own, there[1]))
+    alike = [_alike(a, b) for a, b in forms if a is not None and b is not None]
+    if 1 not in alike and (own is _EMPTY or other is _EMPTY):
         return Side.RIGHT if own is _EMPTY else Side.LEFT
-    return None if best < 0 else best
+    return max(alike) if alike else None
 
 
 def _alike(a: _Form, b: _Form) -> float:
     if a.exact == b.exact:
         return 1.0
-    if a.text and b.text:
+    if a.text:
         # Never 1: they are not equal, though their words may be.
         return min(max(ratio(a.text, b.text), ratio(a.ordered, b.ordered)) / 100, 0.99)
     if a.elements and b.elements:

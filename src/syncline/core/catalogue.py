@@ -16,7 +16,6 @@ from syncline.core.brakes import BRAKES
 from syncline.core.decisions import Rule
 from syncline.core.explained_errors import DETAILS, ERRORS, Told
 from syncline.core.explained_problems import PROBLEMS
-from syncline.errors import SynclineError
 
 
 class EntryKind(Enum):
@@ -137,7 +136,7 @@ def held_rules() -> frozenset[Rule]:
 
 def entry(code: str) -> CatalogueEntry | None:
     """The entry of a code, else that of its group; None for a code that is none."""
-    return ENTRIES.get(code) or ENTRIES.get(code.partition(".")[0])
+    return ENTRIES.get(code) or ENTRIES.get(_group(code))
 
 
 def remedy_of(code: str) -> str:
@@ -146,14 +145,15 @@ def remedy_of(code: str) -> str:
     return "" if found is None else found.remedy
 
 
-def _entries() -> Iterator[CatalogueEntry]:
+def entries() -> Iterator[CatalogueEntry]:
+    """Every code explained, kind by kind."""
     for error, told in ERRORS.items():
         yield _made(error.code, EntryKind.ERROR, told, error.exit_code)
-    groups = {error.code: error for error in ERRORS}
+    exit_codes = {error.code: error.exit_code for error in ERRORS}
     for detail, told in DETAILS.items():
-        yield _made(detail.value, EntryKind.DETAIL, told, _group(groups, detail.value).exit_code)
+        yield _made(detail.value, EntryKind.DETAIL, told, exit_codes[_group(detail.value)])
     for problem, told in PROBLEMS.items():
-        yield _made(problem.value, EntryKind.PROBLEM, told, _group(groups, problem.value).exit_code)
+        yield _made(problem.value, EntryKind.PROBLEM, told, exit_codes[_group(problem.value)])
     for name, brake in BRAKES.items():
         remedy = f"{brake.release_when}, run with --release {name.value}."
         done = f"The plan was stopped before it wrote anything. {brake.protects}"
@@ -167,8 +167,9 @@ def _entries() -> Iterator[CatalogueEntry]:
         yield _made(f"exit.{number}", EntryKind.EXIT, told, number)
 
 
-def _group(groups: Mapping[str, type[SynclineError]], code: str) -> type[SynclineError]:
-    return groups[code.partition(".")[0]]
+def _group(code: str) -> str:
+    """What the engine acts on: the part before the first dot."""
+    return code.partition(".")[0]
 
 
 def _made(code: str, kind: EntryKind, told: Told, exit_code: int | None) -> CatalogueEntry:
@@ -177,5 +178,5 @@ def _made(code: str, kind: EntryKind, told: Told, exit_code: int | None) -> Cata
     )
 
 
-ENTRIES: Mapping[str, CatalogueEntry] = {each.code: each for each in _entries()}
+ENTRIES: Mapping[str, CatalogueEntry] = {each.code: each for each in entries()}
 """Every code with its entry."""

@@ -134,7 +134,8 @@ def summed(lines: Iterable[Lines]) -> Lines:
 
 
 def moved_branches(before: Certificate, after: Certificate) -> int:
-    """In how many parts of their fingerprints two certificates of a sync differ; 0 when they saw the same."""
+    """In how many parts of their fingerprints two certificates of a sync differ; 0 when they saw the same. Raises
+    `ValueError` for one whose fingerprint has another number of parts."""
     return sum(a != b for a, b in zip(before.branches, after.branches, strict=True))
 
 
@@ -153,9 +154,9 @@ class Fingerprint:
         """Take a pair in."""
         keys = hashlib.sha256(repr((str(left), str(right))).encode()).digest()
         text = ";".join(f"{_normal(a)}={_normal(b)}" for a, b in values)
-        leaf = hashlib.sha256(keys + text.encode("utf-8", "surrogatepass")).digest()
-        branch = int.from_bytes(keys[:4], "big") % BRANCHES
-        self._sums[branch] = (self._sums[branch] + int.from_bytes(leaf, "big")) % (1 << 256)
+        leaf = hashlib.sha256(keys + text.encode()).digest()
+        branch = int.from_bytes(keys[:4]) % BRANCHES
+        self._sums[branch] = (self._sums[branch] + int.from_bytes(leaf)) % (1 << 256)
 
     @property
     def branches(self) -> tuple[str, ...]:
@@ -192,6 +193,6 @@ def _stable_number(number: Decimal) -> str:
     sign, digits, exponent = number.as_tuple()
     if not isinstance(exponent, int):
         return str(number)
-    plain = "".join(str(digit) for digit in digits).lstrip("0")
+    plain = "".join(str(digit) for digit in digits)
     short = plain.rstrip("0")
     return f"{'-' if sign else ''}{short}e{exponent + len(plain) - len(short)}" if short else "0"

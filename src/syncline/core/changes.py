@@ -231,9 +231,9 @@ def _filter_kind(name: str, was: frozenset[str], now: frozenset[str]) -> ChangeK
         return ChangeKind.PLACE
     if was == now:
         return ChangeKind.OTHER
-    if not now or (was and was < now):
+    if not now or (was and was.issubset(now)):
         return ChangeKind.FILTER_WIDER
-    if not was or now < was:
+    if not was or was.issuperset(now):
         return ChangeKind.FILTER_NARROWER
     return ChangeKind.FILTER_OTHER
 

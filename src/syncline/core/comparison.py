@@ -166,10 +166,10 @@ def _keeps_own(lens: Lens, now: tuple[Value, Value], base: tuple[Value, Value] |
     if not (lens.is_many and lens.policy is ConflictPolicy.MERGE):
         return False
     side = Side.LEFT if leads == 0 else Side.RIGHT
-    dropped = set(_elements(led)) - set(_elements(leader))
     extra = _uncovered(lens, side.other, now[1 - leads], leader)
     is_all_there = not _uncovered(lens, side, leader, now[1 - leads])
-    return is_all_there and dropped.isdisjoint(_image(lens, side, each) for each in extra)
+    # What the leader had and dropped is no follower's own.
+    return is_all_there and set(_elements(led)).isdisjoint(_image(lens, side, each) for each in extra)
 
 
 def _becomes(lens: Lens, side: Side, source: Value, held: Value) -> bool:

@@ -77,7 +77,7 @@ _SENTENCES = {
     Rule.NEWEST: "Both sides changed; the later edit wins.",
     Rule.LEFT_WINS: "Both sides changed; the left side wins.",
     Rule.RIGHT_WINS: "Both sides changed; the right side wins.",
-    Rule.RESOLVED: "Both sides changed; a person chose.",
+    Rule.RESOLVED: "A person chose.",
     Rule.CONFLICT: "Both sides changed differently; a person must choose.",
     Rule.NO_COUNTERPART: "There is no counterpart on the other side.",
     Rule.AMBIGUOUS: "Several records have the same keys; a person must say which belong together.",

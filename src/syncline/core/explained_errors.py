@@ -25,6 +25,7 @@ from syncline.errors import (
     SynclineError,
     TransientError,
     UnknownOutcomeError,
+    UsageError,
 )
 
 
@@ -70,6 +71,12 @@ ERRORS: Mapping[type[SynclineError], Told] = {
         "A mapped field does not fit the two object types as the vendors describe them now.",
         _NOTHING,
         "Mend each listed line; `syncline fields CONNECTION OBJECT` shows what there is.",
+    ),
+    UsageError: Told(
+        "The command asks for something that is not there",
+        "A command names something that Syncline does not know, or says something in a form that cannot be used.",
+        _NOTHING,
+        "Say it as the message tells; `--help` after a command lists what it takes.",
     ),
     ConnectorError: Told(
         "A connection answered unexpectedly",

@@ -11,6 +11,7 @@ from syncline.core.explained_errors import Told
 from syncline.errors import ProblemKind
 
 _CONFIG = "The configuration was not used."
+_USAGE = "Nothing: the command was not carried out."
 
 PROBLEMS: Mapping[ProblemKind, Told] = {
     ProblemKind.MISSING: Told(
@@ -132,5 +133,52 @@ PROBLEMS: Mapping[ProblemKind, Told] = {
         "A line has an expression for one way only, or together with values or a transform.",
         _CONFIG,
         "Give both expressions, or set `direction`.",
+    ),
+    ProblemKind.NO_SYNC: Told(
+        "No such sync",
+        "A command names a sync that is neither configured nor known from an earlier run.",
+        _USAGE,
+        "Name one of those listed.",
+    ),
+    ProblemKind.NO_CONNECTION: Told(
+        "No such connection",
+        "A command names a connection that is not configured.",
+        _USAGE,
+        "Name one of those listed.",
+    ),
+    ProblemKind.NO_RECORD: Told(
+        "No such record",
+        "No sync that was asked knows a record of this id: no run has seen it, or it is outside the filter, or the id is "
+        "another.",
+        _USAGE,
+        "Check the id; where records resemble it, the message lists them. A new record is fetched by `syncline run`, or "
+        "by `syncline resync RECORD --sync SYNC`.",
+    ),
+    ProblemKind.NO_COMMAND: Told(
+        "No such command", "There is no command of this name.", _USAGE, "`syncline --help` lists them."
+    ),
+    ProblemKind.NO_OPTION: Told(
+        "No such option",
+        "The command has no option of this name.",
+        _USAGE,
+        "`--help` after the command lists them.",
+    ),
+    ProblemKind.WRONG_VALUE: Told(
+        "A value that the command does not take",
+        "An option or argument holds a value that is none of its choices, or of another form.",
+        _USAGE,
+        "Write one of those listed, or in the form that the message names.",
+    ),
+    ProblemKind.NOT_SAID: Told(
+        "Something is missing",
+        "The command needs an argument or an option's value that was not given.",
+        _USAGE,
+        "Add it; `--help` after the command shows the order.",
+    ),
+    ProblemKind.NOT_UNDERSTOOD: Told(
+        "The command cannot be read",
+        "The words after `syncline` do not form a command.",
+        _USAGE,
+        "`--help` after the command shows its form.",
     ),
 }

@@ -64,6 +64,8 @@ def _never(_: Frame) -> Plain:
     raise StopError("the expression has faults")
 
 
+_PAIR = 2
+"""A name and what is done with it, or a text and its pattern."""
 _NO_TIME = "There is no time: a record that did not change is not judged again."
 _FAULTY = Typed(ANY, _never)
 
@@ -89,11 +91,11 @@ class Checker:
             case Select():
                 return self._select(node)
             case ListOf():
-                return self._list([self.check(item) for item in node.items], node)
+                return self._list([(item, self.check(item)) for item in node.items])
             case Call():
                 return self._call(node)
 
-    def _fault(self, at: Spot, message: str, remedy: str = "") -> Typed:
+    def _fault(self, at: Spot, message: str, remedy: str) -> Typed:
         self.faults.append(at.fault(message, remedy))
         return _FAULTY
 
@@ -144,16 +146,16 @@ class Checker:
 
     # --- lists ------------------------------------------------------------------------------------------------------
 
-    def _list(self, typed: Sequence[Typed], node: ListOf) -> Typed:
+    def _list(self, checked: Sequence[tuple[Node, Typed]]) -> Typed:
         item = ANY
-        for one, written in zip(typed, node.items, strict=True):
+        for written, one in checked:
             both = common(item, one.type)
             if both is None:
                 return self._fault(
                     written.at, f"a list of {item} cannot hold {one.type}.", "Keep to one type."
                 )
             item = both
-        runs = tuple(one.run for one in typed)
+        runs = tuple(one.run for _, one in checked)
 
         def run(frame: Frame) -> Plain:
             frame.budget.items(len(runs))
@@ -190,7 +192,7 @@ class Checker:
         if special is not None:
             return special(node)
         if node.of is not None and node.name in MACROS:
-            return self._macro(node)
+            return self._macro(node, node.of)
         return self._overloaded(node)
 
     def _special(self) -> Mapping[str, Callable[[Call], Typed]]:
@@ -207,10 +209,11 @@ class Checker:
         }
 
     def _overloaded(self, node: Call) -> Typed:
-        all_of_name = OVERLOADS.get(node.name, ())
+        all_of_name = OVERLOADS.get(node.name)
         written = (node.of, *node.arguments) if node.of is not None else node.arguments
-        typed = [self.check(each) for each in written]
-        if not all_of_name:
+        checked = [(each, self.check(each)) for each in written]
+        typed = [one for _, one in checked]
+        if all_of_name is None:
             known = {*SPECIAL, *MACROS, *OVERLOADS}
             meant = near(node.name, [name for name in known if "_" not in name])
             return self._fault(node.at, f"there is no function '{node.name}'.", meant)
@@ -220,43 +223,43 @@ class Checker:
             if each.is_method is (node.of is not None) and len(each.takes) == len(written)
         ]
         fitting = [each for each in candidates if all(map(fits, (one.type for one in typed), each.takes))]
-        nulls = [each for each, one in zip(written, typed, strict=True) if one.type.kind is Kind.NULL]
+        nulls = [each for each, one in checked if one.type.kind is Kind.NULL]
         if nulls:
             return self._fault(nulls[0].at, "null is no operand here.", "Compare with == null instead.")
         if not fitting:
-            return self._misfit(node, written, typed, candidates or all_of_name)
+            return self._misfit(node, checked, candidates or all_of_name)
         return applied(fitting[0], typed)
 
     def _misfit(
-        self, node: Call, written: Sequence[Node], typed: Sequence[Typed], offered: Sequence[Overload]
+        self, node: Call, checked: Sequence[tuple[Node, Typed]], offered: Sequence[Overload]
     ) -> Typed:
         """Point at the first operand that no version takes."""
-        if any(one.type is ANY for one in typed):
+        if any(one.type is ANY for _, one in checked):
             return _FAULTY  # told of already
         forms = "; ".join(dict.fromkeys(each.shown for each in offered))
-        name = node.name.strip("_")
+        name = node.name.replace("_", "")
         left = list(offered)
-        for place, (each, one) in enumerate(zip(written, typed, strict=True)):
+        for place, (each, one) in enumerate(checked):
             going = [
                 version
                 for version in left
                 if len(version.takes) > place and fits(one.type, version.takes[place])
             ]
             if not going:
-                wanted = {version.takes[place] for version in left if len(version.takes) > place}
+                wanted = [version.takes[place] for version in left if len(version.takes) > place]
                 told = next(filter(None, (hint(one.type, each) for each in wanted)), "")
                 return self._fault(
                     each.at, f"'{name}' does not take {one.type} here.", f"{told} It is: {forms}.".strip()
                 )
             left = going
-        return self._fault(node.at, f"'{name}' does not take {len(written)} of these.", f"It is: {forms}.")
+        return self._fault(node.at, f"'{name}' does not take {len(checked)} of these.", f"It is: {forms}.")
 
     def _bools(self, node: Call) -> list[Run]:
         out: list[Run] = []
         for each in node.arguments:
             typed = self.check(each)
             if not fits(typed.type, BOOL):
-                told = f"'{node.name.strip('_')}' joins bool, and this is {typed.type}."
+                told = f"'{node.name.replace('_', '')}' joins bool, and this is {typed.type}."
                 self._fault(each.at, told, "Compare it with something.")
             out.append(given(typed.run, typed.label))
         return out
@@ -315,7 +318,9 @@ class Checker:
         a, b = node.arguments
         one = self.check(a)
         if isinstance(b, ListOf) and one.type.kind is Kind.OPTION:
-            listed = self._list([self._as_option(item, self.check(item), one.type) for item in b.items], b)
+            listed = self._list(
+                [(item, self._as_option(item, self.check(item), one.type)) for item in b.items]
+            )
         else:
             listed = self.check(b)
         item = listed.type.item or ANY
@@ -332,7 +337,7 @@ class Checker:
 
     def _matches(self, node: Call) -> Typed:
         written = (node.of, *node.arguments) if node.of is not None else node.arguments
-        if len(written) != len(("text", "pattern")):
+        if len(written) != _PAIR:
             return self._fault(
                 node.at, "'matches' takes one text and one pattern.", 'Write text.matches("…").'
             )
@@ -372,32 +377,22 @@ class Checker:
 
     # --- lists, item by item ----------------------------------------------------------------------------------------
 
-    def _macro(self, node: Call) -> Typed:
-        form = MACROS[node.name]
-        if (
-            len(node.arguments) != len(("item", "body"))
-            or not isinstance(node.arguments[0], Name)
-            or node.of is None
-        ):
-            return self._fault(
-                node.at, f"'{node.name}' takes a name and what is done with it.", f"Write {form}."
-            )
-        listed = self.check(node.of)
+    def _macro(self, node: Call, of: Node) -> Typed:
+        form = f"Write {MACROS[node.name]}."
+        if len(node.arguments) != _PAIR or not isinstance(node.arguments[0], Name):
+            return self._fault(node.at, f"'{node.name}' takes a name and what is done with it.", form)
+        listed = self.check(of)
         if not fits(listed.type, list_of(ANY)):
-            return self._fault(
-                node.of.at, f"'{node.name}' goes through a list, and this is {listed.type}.", f"Write {form}."
-            )
+            told = f"'{node.name}' goes through a list, and this is {listed.type}."
+            return self._fault(of.at, told, form)
         if self._nested >= MAX_NESTED:
             told = f"lists are gone through more than {MAX_NESTED} deep."
             return self._fault(node.at, told, "Make it flatter.")
         name, slot = node.arguments[0].name, f"{node.arguments[0].name}@{node.at.line}:{node.at.column}"
         body = self._within(name, slot, listed.type.item or ANY, node.arguments[1])
         if node.name != "map" and not fits(body.type, BOOL):
-            return self._fault(
-                node.arguments[1].at,
-                f"'{node.name}' asks for bool, and this is {body.type}.",
-                f"Write {form}.",
-            )
+            told = f"'{node.name}' asks for bool, and this is {body.type}."
+            return self._fault(node.arguments[1].at, told, form)
         gives = {"map": list_of(body.type), "filter": listed.type}.get(node.name, BOOL)
         return Typed(gives, looped(node.name, slot, given(listed.run, listed.label), body))
 

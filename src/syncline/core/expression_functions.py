@@ -7,6 +7,7 @@ never null; what has no result raises `StopError`.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from decimal import Context, Decimal, DecimalException
 from typing import Any
@@ -68,7 +69,7 @@ def truncated(_: Budget, number: Decimal) -> Decimal:
 # --- conversions ----------------------------------------------------------------------------------------------------
 
 
-def _converted(
+def converted(
     source: FieldType, target: FieldType, wrap: Callable[[Any], Value]
 ) -> Callable[[Budget, Any], Any]:
     """A conversion of the mapping's own, on what the values hold."""
@@ -97,14 +98,14 @@ def _converted(
 
 
 _T = FieldType
-number_text = _converted(_T.NUMBER, _T.TEXT, Number)
-day_text = _converted(_T.DAY, _T.TEXT, Day)
-moment_text = _converted(_T.MOMENT, _T.TEXT, Moment)
-text_number = _converted(_T.TEXT, _T.NUMBER, Text)
-text_day = _converted(_T.TEXT, _T.DAY, Text)
-text_moment = _converted(_T.TEXT, _T.MOMENT, Text)
-moment_day = _converted(_T.MOMENT, _T.DAY, Moment)
-day_moment = _converted(_T.DAY, _T.MOMENT, Day)
+number_text = converted(_T.NUMBER, _T.TEXT, Number)
+day_text = converted(_T.DAY, _T.TEXT, Day)
+moment_text = converted(_T.MOMENT, _T.TEXT, Moment)
+text_number = converted(_T.TEXT, _T.NUMBER, Text)
+text_day = converted(_T.TEXT, _T.DAY, Text)
+text_moment = converted(_T.TEXT, _T.MOMENT, Text)
+moment_day = converted(_T.MOMENT, _T.DAY, Moment)
+day_moment = converted(_T.DAY, _T.MOMENT, Day)
 
 
 def text_truncated(budget: Budget, text: str) -> Decimal:
@@ -228,30 +229,20 @@ def negated(budget: Budget, span: dt.timedelta) -> dt.timedelta:
 
 
 _UNITS = {"h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1_000, "us": 1}
+_PART = r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(h|ms|us|m|s)"
+_DURATION = re.compile(rf"-?(?:{_PART})+")
+_LONGEST = 40
 
 
 def duration(_: Budget, text: str) -> dt.timedelta:
     """As in `36h` or `-1h30m`."""
-    sign, rest, total, seen = (-1 if text.startswith("-") else 1), text.lstrip("-"), Decimal(0), ""
-    for character in rest[:40]:
-        if seen and seen[-1].isalpha() and not character.isalpha():
-            total += _part(seen, text)
-            seen = ""
-        seen += character
-    total += _part(seen, text)
+    if len(text) > _LONGEST or not _DURATION.fullmatch(text):
+        raise StopError(f"'{text[:_LONGEST]}' is not a duration like 1h30m")
+    total = sum(Decimal(number) * _UNITS[unit] for number, unit in re.findall(_PART, text))
     try:
-        return dt.timedelta(microseconds=sign * int(total))
+        return dt.timedelta(microseconds=int(-total if text.startswith("-") else total))
     except OverflowError as error:
-        raise StopError(f"'{text[:40]}' is too long") from error
-
-
-def _part(seen: str, text: str) -> Decimal:
-    digits = seen.rstrip("hmsu")
-    unit = _UNITS.get(seen[len(digits) :])
-    is_number = digits.replace(".", "", 1).isdigit() and digits.isascii()
-    if unit is None or not is_number:
-        raise StopError(f"'{text[:40]}' is not a duration like 1h30m")
-    return Decimal(digits) * unit
+        raise StopError(f"'{text}' is too long") from error
 
 
 def of_time(part: Callable[[Any], int]) -> Callable[[Budget, Any], Decimal]:
@@ -261,9 +252,8 @@ def of_time(part: Callable[[Any], int]) -> Callable[[Budget, Any], Decimal]:
 
 def whole(span: dt.timedelta, unit: str) -> int:
     """Whole units of a duration, towards zero."""
-    microseconds = span // dt.timedelta(microseconds=1)
-    size = _UNITS[unit]
-    return microseconds // size if microseconds >= 0 else -(-microseconds // size)
+    microseconds = Decimal(span // dt.timedelta(microseconds=1))
+    return int(EXACT.divide(microseconds, Decimal(_UNITS[unit])))
 
 
 DATE_PARTS: dict[str, Callable[[Any], int]] = {

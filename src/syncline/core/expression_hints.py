@@ -26,7 +26,7 @@ def option_of(text: str, of: Type) -> Choice | None:
 def near(name: str, known: Sequence[str] | Mapping[str, object]) -> str:
     """A word that may have been meant, and what there is."""
     folded = {each.casefold(): each for each in sorted(known)}
-    close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name.casefold(), folded)
     listed = ", ".join(sorted(known)[:_SHOWN]) + (", …" if len(known) > _SHOWN else "")
     if close:
         return f"Did you mean '{folded[close[0]]}'?"

@@ -7,8 +7,9 @@ that it does not have.
 
 from __future__ import annotations
 
+import functools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any
@@ -57,7 +58,7 @@ class Overload:
         return f"{takes[0]} {sign} {takes[1]}" if len(takes) > 1 else f"{sign}{takes[0]}"
 
 
-def _free(function: _Apply) -> _Apply:
+def free(function: _Apply) -> _Apply:
     """A function whose work does not grow with its values."""
 
     def apply(_: Budget, *plain: Any) -> Any:
@@ -66,12 +67,7 @@ def _free(function: _Apply) -> _Apply:
     return apply
 
 
-def _function(name: str, takes: tuple[Type, ...], gives: Type, apply: _Apply) -> Overload:
-    return Overload(name, takes, gives, apply)
-
-
-def _method(name: str, takes: tuple[Type, ...], gives: Type, apply: _Apply) -> Overload:
-    return Overload(name, takes, gives, apply, is_method=True)
+_method = functools.partial(Overload, is_method=True)
 
 
 def _length(of: Any) -> Decimal:
@@ -102,33 +98,33 @@ _TEXTS, _LIST, _NUMBERS = list_of(STRING), list_of(ANY), (NUMBER, NUMBER)
 _COMPARED = (("_<_", operator.lt), ("_<=_", operator.le), ("_>_", operator.gt), ("_>=_", operator.ge))
 
 _OPERATORS = (
-    _function("_+_", _NUMBERS, NUMBER, calculated(EXACT.add)),
-    _function("_-_", _NUMBERS, NUMBER, calculated(EXACT.subtract)),
-    _function("_*_", _NUMBERS, NUMBER, calculated(EXACT.multiply)),
-    _function("_/_", _NUMBERS, NUMBER, functions.divided),
-    _function("_%_", _NUMBERS, NUMBER, functions.remainder),
-    _function("-_", (NUMBER,), NUMBER, _free(Decimal.copy_negate)),
-    _function("-_", (DURATION,), DURATION, functions.negated),
-    _function("!_", (BOOL,), BOOL, _free(operator.not_)),
-    _function("_+_", (STRING, STRING), STRING, functions.added),
-    _function("_+_", (TIMESTAMP, DURATION), TIMESTAMP, timed(operator.add)),
-    _function("_+_", (DURATION, TIMESTAMP), TIMESTAMP, timed(operator.add)),
-    _function("_+_", (DURATION, DURATION), DURATION, timed(operator.add)),
-    _function("_-_", (TIMESTAMP, DURATION), TIMESTAMP, timed(operator.sub)),
-    _function("_-_", (TIMESTAMP, TIMESTAMP), DURATION, timed(operator.sub)),
-    _function("_-_", (DURATION, DURATION), DURATION, timed(operator.sub)),
-    *(_function(name, (STRING, STRING), BOOL, looked(compared)) for name, compared in _COMPARED),
+    Overload("_+_", _NUMBERS, NUMBER, calculated(EXACT.add)),
+    Overload("_-_", _NUMBERS, NUMBER, calculated(EXACT.subtract)),
+    Overload("_*_", _NUMBERS, NUMBER, calculated(EXACT.multiply)),
+    Overload("_/_", _NUMBERS, NUMBER, functions.divided),
+    Overload("_%_", _NUMBERS, NUMBER, functions.remainder),
+    Overload("-_", (NUMBER,), NUMBER, free(Decimal.copy_negate)),
+    Overload("-_", (DURATION,), DURATION, functions.negated),
+    Overload("!_", (BOOL,), BOOL, free(operator.not_)),
+    Overload("_+_", (STRING, STRING), STRING, functions.added),
+    Overload("_+_", (TIMESTAMP, DURATION), TIMESTAMP, timed(operator.add)),
+    Overload("_+_", (DURATION, TIMESTAMP), TIMESTAMP, timed(operator.add)),
+    Overload("_+_", (DURATION, DURATION), DURATION, timed(operator.add)),
+    Overload("_-_", (TIMESTAMP, DURATION), TIMESTAMP, timed(operator.sub)),
+    Overload("_-_", (TIMESTAMP, TIMESTAMP), DURATION, timed(operator.sub)),
+    Overload("_-_", (DURATION, DURATION), DURATION, timed(operator.sub)),
+    *(Overload(name, (STRING, STRING), BOOL, looked(compared)) for name, compared in _COMPARED),
     *(
-        _function(name, (each, each), BOOL, _free(compared))
+        Overload(name, (each, each), BOOL, free(compared))
         for name, compared in _COMPARED
         for each in (NUMBER, DAY, TIMESTAMP, DURATION)
     ),
 )
 _ON_TEXTS = (
-    _function("size", (STRING,), NUMBER, _free(_length)),
-    _method("size", (STRING,), NUMBER, _free(_length)),
-    _function("size", (_LIST,), NUMBER, _free(_length)),
-    _method("size", (_LIST,), NUMBER, _free(_length)),
+    Overload("size", (STRING,), NUMBER, free(_length)),
+    _method("size", (STRING,), NUMBER, free(_length)),
+    Overload("size", (_LIST,), NUMBER, free(_length)),
+    _method("size", (_LIST,), NUMBER, free(_length)),
     _method("contains", (STRING, STRING), BOOL, looked(operator.contains)),
     _method("startsWith", (STRING, STRING), BOOL, looked(str.startswith)),
     _method("endsWith", (STRING, STRING), BOOL, looked(str.endswith)),
@@ -146,29 +142,29 @@ _ON_TEXTS = (
     _method("join", (_TEXTS, STRING), STRING, functions.joined),
 )
 _CONVERSIONS = (
-    _function("string", (STRING,), STRING, _free(_itself)),
-    _function("string", (NUMBER,), STRING, functions.number_text),
-    _function("string", (BOOL,), STRING, _free(_yes_no)),
-    _function("string", (DAY,), STRING, functions.day_text),
-    _function("string", (TIMESTAMP,), STRING, functions.moment_text),
-    _function("double", (STRING,), NUMBER, functions.text_number),
-    _function("double", (NUMBER,), NUMBER, _free(_itself)),
-    _function("int", (STRING,), NUMBER, functions.text_truncated),
-    _function("int", (NUMBER,), NUMBER, functions.truncated),
-    _function("math.ceil", (NUMBER,), NUMBER, functions.rounded(ROUND_CEILING)),
-    _function("math.floor", (NUMBER,), NUMBER, functions.rounded(ROUND_FLOOR)),
-    _function("math.round", (NUMBER,), NUMBER, functions.rounded(ROUND_HALF_UP)),
-    _function("math.abs", (NUMBER,), NUMBER, _free(Decimal.copy_abs)),
-    _function("plain", (HTML,), STRING, functions.plain_text),
-    _function("html", (STRING,), HTML, functions.html),
-    _function("day", (STRING,), DAY, functions.text_day),
-    _function("day", (TIMESTAMP,), DAY, functions.moment_day),
-    _function("timestamp", (STRING,), TIMESTAMP, functions.text_moment),
-    _function("timestamp", (DAY,), TIMESTAMP, functions.day_moment),
-    _function("duration", (STRING,), DURATION, functions.duration),
-    _function("money", (NUMBER,), MONEY, _free(Money)),
-    _function("money", (NUMBER, STRING), MONEY, _free(Money)),
-    _function("person", (STRING,), PERSON, _free(_person)),
+    Overload("string", (STRING,), STRING, free(_itself)),
+    Overload("string", (NUMBER,), STRING, functions.number_text),
+    Overload("string", (BOOL,), STRING, free(_yes_no)),
+    Overload("string", (DAY,), STRING, functions.day_text),
+    Overload("string", (TIMESTAMP,), STRING, functions.moment_text),
+    Overload("double", (STRING,), NUMBER, functions.text_number),
+    Overload("double", (NUMBER,), NUMBER, free(_itself)),
+    Overload("int", (STRING,), NUMBER, functions.text_truncated),
+    Overload("int", (NUMBER,), NUMBER, functions.truncated),
+    Overload("math.ceil", (NUMBER,), NUMBER, functions.rounded(ROUND_CEILING)),
+    Overload("math.floor", (NUMBER,), NUMBER, functions.rounded(ROUND_FLOOR)),
+    Overload("math.round", (NUMBER,), NUMBER, functions.rounded(ROUND_HALF_UP)),
+    Overload("math.abs", (NUMBER,), NUMBER, free(Decimal.copy_abs)),
+    Overload("plain", (HTML,), STRING, functions.plain_text),
+    Overload("html", (STRING,), HTML, functions.html),
+    Overload("day", (STRING,), DAY, functions.text_day),
+    Overload("day", (TIMESTAMP,), DAY, functions.moment_day),
+    Overload("timestamp", (STRING,), TIMESTAMP, functions.text_moment),
+    Overload("timestamp", (DAY,), TIMESTAMP, functions.day_moment),
+    Overload("duration", (STRING,), DURATION, functions.duration),
+    Overload("money", (NUMBER,), MONEY, free(Money)),
+    Overload("money", (NUMBER, STRING), MONEY, free(Money)),
+    Overload("person", (STRING,), PERSON, free(_person)),
 )
 _PARTS = (
     *(
@@ -183,14 +179,15 @@ _PARTS = (
 )
 
 
-def _by_name() -> dict[str, tuple[Overload, ...]]:
+def by_name(overloads: Iterable[Overload]) -> dict[str, tuple[Overload, ...]]:
+    """The overloads of each name, in their order."""
     out: dict[str, tuple[Overload, ...]] = {}
-    for overload in (*_OPERATORS, *_ON_TEXTS, *_CONVERSIONS, *_PARTS):
+    for overload in overloads:
         out[overload.name] = (*out.get(overload.name, ()), overload)
     return out
 
 
-OVERLOADS = _by_name()
+OVERLOADS = by_name((*_OPERATORS, *_ON_TEXTS, *_CONVERSIONS, *_PARTS))
 """Every function and operator by its name."""
 
 SPECIAL = {

@@ -58,15 +58,14 @@ def _quotes_and_brackets(text: str) -> Fault | None:
     at, depth, words = 0, 0, 0
     while at < len(text):
         if text.startswith("//", at):
-            end = text.find("\n", at)
-            at = len(text) if end < 0 else end
+            at += len(text[at:].partition("\n")[0])
         elif text[at] in "\"'":
             end = _end_of_text(text, at)
             if isinstance(end, Fault):
                 return end
             at, words = end, words + 1
         else:
-            words += not (text[at].isspace() or _goes_on(text, at))
+            words += not (text[at].isspace() or _GOES_ON.match(text, at))
             depth += (text[at] in "([{") - (text[at] in ")]}")
             if depth > MAX_BRACKETS:
                 told = f"more than {MAX_BRACKETS} brackets lie in each other."
@@ -77,17 +76,14 @@ def _quotes_and_brackets(text: str) -> Fault | None:
     return None
 
 
-def _goes_on(text: str, at: int) -> bool:
-    """Whether a word goes on here."""
-    return (
-        at > 0 and (text[at].isalnum() or text[at] == "_") and (text[at - 1].isalnum() or text[at - 1] == "_")
-    )
+_GOES_ON = re.compile(r"(?<=\w)\w")
+"""Where a word goes on."""
 
 
 def _end_of_text(text: str, at: int) -> int | Fault:
     """Behind the closing quote of the text that begins here."""
     prefix = _PREFIX.search(text, 0, at)
-    letter = prefix.group(1).lower() if prefix else ""
+    letter = prefix.group(1).lower() if prefix else None
     if letter == "b":
         return _spot(text, at - 1).fault("bytes are not offered.", "Leave the b out.")
     quote = text[at] * 3 if text.startswith(text[at] * 3, at) else text[at]
@@ -99,7 +95,7 @@ def _end_of_text(text: str, at: int) -> int | Fault:
         if is_escape and letter == "r" and text[here + 1 : here + 2] == text[at]:
             return _spot(text, here).fault("a raw text cannot hold its own quote.", "Use the other quote.")
         here += 1 + is_escape
-    if not text.startswith(quote, here) or here >= len(text):
+    if not text.startswith(quote, here):
         return _spot(text, at).fault("this text has no closing quote.", f"End it with {quote}.")
     return here + len(quote)
 
@@ -138,18 +134,22 @@ def _parsed(text: str) -> Tree[Token] | Fault:
         return parser(text)
     except CELParseError as error:
         token = getattr(error.__context__, "token", None)
-        if getattr(token, "type", "") == "$END" or error.line is None:
+        is_end = getattr(token, "type", None) == "$END"
+        if is_end or error.line is None or error.column is None:
             return _spot(text, len(text.rstrip())).fault("the expression ends too early.", "Complete it.")
-        found = _word(text, error.line, error.column or 1)
+        found = _word(text, error.line, error.column)
         return Fault(
-            error.column or 1, error.line, f"{found} is not expected here.", "Check what stands before it."
+            error.column, error.line, f"{found} is not expected here.", "Check what stands before it."
         )
 
 
 def _word(text: str, line: int, column: int) -> str:
     rest = text.split("\n")[line - 1][column - 1 :]
-    found = re.match(r"\w{1,30}|.", rest)
-    return f"'{found.group()}'" if found else "this"
+    first = _FIRST.sub(r"\1", rest)
+    return f"'{first}'"
+
+
+_FIRST = re.compile(r"(\w{1,30}|.).*")
 
 
 # --- the library's tree into nodes ----------------------------------------------------------------------------------
@@ -159,7 +159,6 @@ class _RefusedError(Exception):
     """Something that is well-formed and not offered."""
 
     def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.message)
         self.fault = fault
 
 
@@ -185,12 +184,15 @@ _NOT_OFFERED = {
 }
 
 
+_START = Spot(1, 1)
+
+
 class _Reader:
     """Counts what it makes, so that an expression stays as small as it is allowed to be."""
 
     def __init__(self) -> None:
         self._count = 0
-        self._at = Spot(1, 1)
+        self._at: Spot = _START
 
     def node(self, tree: Tree[Token], depth: int) -> Node:
         """One subtree; the grammar's levels that only hand on their single child are skipped."""
@@ -315,8 +317,7 @@ def _literal(at: Spot, token: Token) -> Literal:
         case "NULL_LIT":
             return Literal(at, None)
         case "INT_LIT":
-            is_hex = "x" in text.lower()
-            return Literal(at, Decimal(int(text, 16)) if is_hex else Decimal(text))
+            return Literal(at, Decimal(int(text, 16)) if "x" in text else Decimal(text))
         case "FLOAT_LIT":
             return Literal(at, Decimal(text))
         case "UINT_LIT":
@@ -326,7 +327,7 @@ def _literal(at: Spot, token: Token) -> Literal:
 
 
 def _unquoted(at: Spot, text: str) -> str:
-    is_raw = text[0] in "rR"
+    is_raw = text[0].isalpha()
     body = text[1:] if is_raw else text
     width = 3 if body.startswith(('"""', "'''")) else 1
     inner = body[width:-width]
@@ -337,7 +338,7 @@ def _unquoted(at: Spot, text: str) -> str:
         simple, code, octal, rest = found.groups()
         if simple is not None:
             return _SIMPLE[simple]
-        number = int(code[1:], 16) if code else int(octal, 8) if octal else -1
+        number = int(code[1:], 16) if code else int(octal or "0", 8)
         if rest is not None or number > _LAST or _SURROGATES[0] <= number <= _SURROGATES[1]:
             told = f"'{found.group()}' is not a way to write a character."
             raise _RefusedError(at.fault(told, r"Write \\ for a backslash, or r before the text."))

@@ -6,6 +6,7 @@ that would keep other engines busy for years is as quick as any.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,8 @@ from syncline.core.expression_cost import StopError
 
 MAX_PATTERN = 500
 """Characters of a pattern."""
-_MEMORY = 1 << 20
+_SETTINGS = {"log_errors": False, "max_mem": 1 << 20}
+_decoded = functools.partial(str, encoding="utf-8", errors="replace")
 
 
 def pattern(text: str) -> Callable[[str], bool] | str:
@@ -24,13 +26,12 @@ def pattern(text: str) -> Callable[[str], bool] | str:
 
     engine: Any = re2
     settings = engine.Options()
-    settings.log_errors = False
-    settings.max_mem = _MEMORY
+    for name, setting in _SETTINGS.items():
+        setattr(settings, name, setting)
     try:
         compiled = engine.compile(text, settings)
     except engine.error as error:
-        told = error.args[0] if error.args else b""
-        return told.decode(errors="replace") if isinstance(told, bytes) else str(told)
+        return _decoded(error.args[0])
     except UnicodeEncodeError:
         return "it holds half a character"
 

@@ -5,6 +5,7 @@ Made by `expressions` for every evaluation; `expression_check` builds the functi
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -71,7 +72,7 @@ def equal(frame: Frame, a: Plain, b: Plain) -> bool:
     if isinstance(a, Choice) and isinstance(b, Choice):
         return a.key == b.key
     if isinstance(a, tuple) and isinstance(b, tuple):
-        return len(a) == len(b) and all(equal(frame, one, other) for one, other in zip(a, b, strict=True))
+        return len(a) == len(b) and all(map(functools.partial(equal, frame), a, b))
     if isinstance(a, File) and isinstance(b, File):
         return same(Files((a,)), Files((b,)))
     if isinstance(a, RichText) and isinstance(b, RichText):

@@ -44,19 +44,13 @@ def forecast(counts: Sequence[Count], now: dt.datetime) -> Forecast | None:
     if len(counts) < NEEDED:
         return None
     first, last = counts[0].at, counts[-1].at
-    times = [(each.at - first).total_seconds() for each in counts]
-    slopes = [
-        (counts[b].records - counts[a].records) / (times[b] - times[a])
-        for a, b in combinations(range(len(counts)), 2)
-        if times[a] != times[b]
-    ]
+    points = [((each.at - first).total_seconds(), each.records) for each in counts]
+    slopes = [(b - a) / (later - time) for (time, a), (later, b) in combinations(points, 2) if later != time]
     slope = median(slopes) if slopes else 0.0
-    level = median(each.records - slope * time for each, time in zip(counts, times, strict=True))
-    spread = median(
-        abs(each.records - level - slope * time) for each, time in zip(counts, times, strict=True)
-    )
-    ahead = min(max(now - last, dt.timedelta()), last - first).total_seconds()
-    expected = max(0, round(level + slope * (times[-1] + ahead)))
+    level = median(records - slope * time for time, records in points)
+    spread = median(abs(records - level - slope * time) for time, records in points)
+    ahead = min(max(now - last, dt.timedelta()), last - first)
+    expected = max(0, round(level + slope * (last - first + ahead).total_seconds()))
     return Forecast(expected, round(spread), len(counts))
 
 

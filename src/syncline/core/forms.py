@@ -25,8 +25,8 @@ def resembles(sent: Value, kept: Value) -> bool:
     match sent, kept:
         case (Number(exact), Number(rounded)) | (Money(exact, _), Money(rounded, _)):
             return _is_rounded(exact, rounded)
-        case (Text() | RichText(), Text() | RichText()):
-            return _plain(sent) == _plain(kept)
+        case (Text() | RichText() as one, Text() | RichText() as other):
+            return _plain(one) == _plain(other)
         case (OneOf(one), OneOf(other)):
             return _words(one) == _words(other)
         case (ManyOf(some), ManyOf(others)):
@@ -46,18 +46,12 @@ def _is_rounded(exact: Decimal, rounded: Decimal) -> bool:
     return abs(exact - rounded) < _HUNDREDTH
 
 
-def _plain(value: Value) -> str:
-    match value:
-        case Text(text):
-            return _words(text)
-        case RichText(html):
-            return _words(text_of_html(html))
-        case _:
-            return ""
+def _plain(value: Text | RichText) -> tuple[str, ...]:
+    return _words(value.text if isinstance(value, Text) else text_of_html(value.html))
 
 
-def _words(text: str) -> str:
-    return " ".join(text.casefold().split())
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.casefold().split())
 
 
 def _digits(number: str) -> str:

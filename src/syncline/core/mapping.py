@@ -20,7 +20,7 @@ from syncline.core.formulas import transform_faults, translated_by
 from syncline.core.records import FieldId, FieldSchema, ObjectSchema, Side
 from syncline.core.transforms import TRANSFORMS, Transform
 from syncline.core.translation import Scalar, Translation, Way, read_scalar, translation
-from syncline.core.values import FieldType, ManyOf, OneOf, Person, Value, same
+from syncline.core.values import FieldType, Person, Value, same
 from syncline.errors import MappingError, Problem, ProblemKind
 
 
@@ -274,7 +274,7 @@ def _loss(mapping: FieldMapping, left: FieldSchema, right: FieldSchema, path: st
     is_told_by_values = bool(mapping.values) or mapping.has_expressions
     if mapping.direction is not Direction.BOTH or mapping.is_lossy or is_told_by_values:
         return []
-    transform = TRANSFORMS.get(mapping.transform or "")
+    transform = _named(mapping.transform)
     lossless = transform.is_lossless if transform else is_lossless(left.type, right.type)
     if lossless:
         return []
@@ -284,8 +284,8 @@ def _loss(mapping: FieldMapping, left: FieldSchema, right: FieldSchema, path: st
 
 def _pair_faults(mapping: FieldMapping, left: FieldSchema, right: FieldSchema, path: str) -> list[Problem]:
     out: list[Problem] = []
-    for index, pair in enumerate(mapping.values):
-        for scalar, field in zip(pair, (left, right), strict=True):
+    for index, (here, there) in enumerate(mapping.values):
+        for scalar, field in ((here, left), (there, right)):
             if isinstance(read_scalar(scalar, field), Untranslatable):
                 known = ", ".join(option.key for option in field.options or ()) or field.type.value
                 text = f"'{scalar}' is no value of '{field.id}'."
@@ -304,8 +304,8 @@ def _round_trip_faults(lens: Lens, path: str) -> list[Problem]:
         ("people", mapping.people),
     )
     for name, pairs in named:
-        for index, pair in enumerate(pairs):
-            for side, scalar in zip((Side.RIGHT, Side.LEFT), pair, strict=True):
+        for index, (here, there) in enumerate(pairs):
+            for side, scalar in ((Side.RIGHT, here), (Side.LEFT, there)):
                 if not _comes_back(lens, side, scalar):
                     text = f"'{scalar}' does not come back as itself: other pairs lead elsewhere."
                     out.append(
@@ -323,8 +323,6 @@ def _comes_back(lens: Lens, side: Side, scalar: Scalar) -> bool:
     """Whether what a value becomes on `side` still becomes that after a round trip."""
     field = lens.of(side.other)
     value = Person(email=str(scalar)) if field.type is FieldType.PERSON else read_scalar(scalar, field)
-    if isinstance(value, OneOf) and field.type is FieldType.MANY_OF:
-        value = ManyOf((value.key,))
     there = value if isinstance(value, Untranslatable) else lens.to(side, value)
     back = there if isinstance(there, Untranslatable) else lens.to(side.other, there)
     again = back if isinstance(back, Untranslatable) else lens.to(side, back)
@@ -394,8 +392,12 @@ def _by_expression(mapping: FieldMapping, left: FieldSchema, right: FieldSchema,
 
 def _transform(mapping: FieldMapping, side: Side) -> Transform | None:
     """The transform that leads to `side`: the named one the way the field goes, its inverse the other way."""
-    transform = TRANSFORMS.get(mapping.transform or "")
+    transform = _named(mapping.transform)
     forward = Side.LEFT if mapping.direction is Direction.TO_LEFT else Side.RIGHT
     if transform is None or side is forward:
         return transform
-    return TRANSFORMS.get(transform.inverse or "")
+    return _named(transform.inverse)
+
+
+def _named(name: str | None) -> Transform | None:
+    return None if name is None else TRANSFORMS.get(name)

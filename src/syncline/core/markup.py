@@ -73,8 +73,9 @@ def canonical_html(html: str) -> tuple[str, ...]:
     What is left is text with its white space folded (not in `<pre>`), block borders, and those tags that change how
     the text reads, with the address of a link or picture.
     """
+    html = html.replace("\0", "")
     if "<" not in html and "&" not in html:
-        folded = _SPACES.sub(" ", unicodedata.normalize("NFC", html.replace("\0", ""))).strip(" ")
+        folded = _SPACES.sub(" ", unicodedata.normalize("NFC", html)).strip(" ")
         return (folded,) if folded else ()
     parser = LexborHTMLParser(html)
     root = parser.body or parser.root
@@ -97,13 +98,13 @@ def text_of_html(html: str) -> str:
 
 def html_of_text(text: str) -> str:
     """Plain text as HTML: one paragraph a line, special characters escaped."""
-    lines = [line for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line.strip()]
+    lines = [line for line in text.replace("\r", "\n").split("\n") if line.strip()]
     return "".join(f"<p>{html_module.escape(line.strip(), quote=False)}</p>" for line in lines)
 
 
 def _white(mark: str) -> str:
     """What a mark becomes in plain text."""
-    tag = mark.lstrip("/").split(" ", 1)[0]
+    tag = mark.removeprefix("/")
     if mark == "li":
         return "\n- "
     if tag in ("td", "th"):
@@ -131,11 +132,12 @@ def _tokens(root: LexborNode) -> Iterator[str]:
         if isinstance(node, str):
             yield node
             continue
-        tag = node.tag or ""
-        if tag in _DROPPED:
+        tag = node.tag
+        if tag is None or tag in _DROPPED:
             continue
-        if tag == "-text":
-            yield (node.text_content or "").replace("\0", "")
+        text = node.text_content
+        if text is not None:
+            yield text
             continue
         opening, closing = _marks(tag, node)
         yield opening
@@ -162,8 +164,8 @@ class _Folder:
 
     def __init__(self) -> None:
         self._out: list[str] = []
-        self._is_line_start = True
-        self._is_gap = False
+        self._is_line_start: bool = True
+        self._is_gap: bool = False
         self._pre = 0
 
     def text(self, text: str) -> None:
@@ -196,7 +198,7 @@ class _Folder:
             self._is_line_start = True
 
     def open(self, mark: str) -> None:
-        tag = mark[2:-1].split(" ", 1)[0]
+        tag = mark[2:-1].partition(" ")[0]
         self._pre += tag == "pre"
         if tag in _BLOCKS:
             self._at_block()
@@ -209,7 +211,7 @@ class _Folder:
         self._pre -= tag == "pre"
         if tag in _BLOCKS:
             self._at_block()
-        last = self._out[-1] if self._out else ""
+        last = self._out[-1]
         if tag not in _NEVER_EMPTY and (last == f"\0<{tag}>" or last.startswith(f"\0<{tag} ")):
             self._out.pop()
         else:

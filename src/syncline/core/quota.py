@@ -162,7 +162,7 @@ def _duration(calls: int, quota: Quota, purpose: Purpose) -> dt.timedelta:
     """How long so many calls take at least: whole windows before the last one, and the measured pace."""
     burst = quota.burst(purpose)
     paced = calls * quota.pace
-    if burst is None or calls <= 0:
+    if not burst:
         return dt.timedelta(seconds=paced)
     return dt.timedelta(seconds=max(paced, (calls - 1) // burst * (quota.burst_seconds or 0.0)))
 
@@ -208,6 +208,7 @@ def spoken(span: dt.timedelta) -> str:
 
 def _when(at: dt.datetime, now: dt.datetime) -> str:
     """A time as a person says it, in UTC."""
-    days = (at.astimezone(dt.UTC).date() - now.astimezone(dt.UTC).date()).days
-    named = {0: "today", 1: "tomorrow"}.get(days, f"{at:%Y-%m-%d}")
-    return f"{named} {at:%H:%M} UTC"
+    there = at.astimezone(dt.UTC)
+    days = (there.date() - now.astimezone(dt.UTC).date()).days
+    named = {0: "today", 1: "tomorrow"}.get(days, f"{there:%Y-%m-%d}")
+    return f"{named} {there:%H:%M} UTC"

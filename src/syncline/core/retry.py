@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import Enum
-from typing import assert_never
 
 import msgspec
 
@@ -26,6 +25,8 @@ FIRST = dt.timedelta(seconds=1)
 LONGEST = dt.timedelta(hours=1)
 ATTEMPTS = 12
 """How often a record is tried before it waits for a person: about six hours of trouble with the delays above."""
+DOUBLINGS = 32
+"""A delay grows no further than this often: a second would have become a century."""
 KEEP_ATTEMPTS = 3
 """How often a value is written that the vendor does not keep."""
 
@@ -66,8 +67,6 @@ def group_of(error: ConnectorError) -> ErrorGroup:
             return ErrorGroup.MOVED
         case RejectedError(detail=Detail.NOT_KEPT):
             return ErrorGroup.NOT_KEPT
-        case RejectedError():
-            return ErrorGroup.FINAL
         case _:
             return ErrorGroup.FINAL
 
@@ -79,9 +78,8 @@ def delay(
 
     Law: for every jitter in [0, 1), 0 <= delay < min(longest, first * 2 ** (attempt - 1)), and growing with the jitter.
     """
-    doublings = max(0, attempt - 1)
-    ceiling = longest if doublings >= 40 else min(longest, first * 2**doublings)
-    return ceiling * jitter
+    doublings = min(max(0, attempt - 1), DOUBLINGS)
+    return min(longest, first * 2**doublings) * jitter
 
 
 def after(
@@ -95,10 +93,6 @@ def after(
     """
     if group is ErrorGroup.FINAL or attempts >= (KEEP_ATTEMPTS if group is ErrorGroup.NOT_KEPT else ATTEMPTS):
         return Park()
-    match group:
-        case ErrorGroup.MOVED:
-            return TryAgain(now)
-        case ErrorGroup.TRANSIENT | ErrorGroup.UNKNOWN | ErrorGroup.NOT_KEPT:
-            return TryAgain(now + max(delay(attempts, jitter), asked or dt.timedelta()))
-        case _:
-            assert_never(group)
+    if group is ErrorGroup.MOVED:
+        return TryAgain(now)
+    return TryAgain(now + max(delay(attempts, jitter), asked or dt.timedelta()))

@@ -50,11 +50,12 @@ def is_needed(
 ) -> bool:
     """Whether the sync cannot do without the line: records are recognised by it, or new ones need it. `fields` are the
     left and the right one, as far as they are there."""
-    if any(mapping.left == left or mapping.right == right for left, right in match.on):
+    if any(mapping.left == one or mapping.right == other for one, other in match.on):
         return True
+    left, right = fields
     return any(
         field is not None and field.is_required and side in may_create and mapping.direction.flows_to(side)
-        for side, field in zip(Side, fields, strict=True)
+        for side, field in ((Side.LEFT, left), (Side.RIGHT, right))
     )
 
 
@@ -87,7 +88,7 @@ def _lost(where: str, was: Shape, now: Shape) -> Iterator[str]:
     by_label = {now.named[key].casefold(): key for key in new}
     unexplained: list[str] = []
     for key in lost:
-        label = was.named.get(key, "")
+        label = was.named.get(key)
         if label and label.casefold() in by_label:
             yield f"{where} has a new key for the option {label}: {key} is now {by_label[label.casefold()]}"
         else:

@@ -41,7 +41,7 @@ def _text(value: Value | None) -> str:  # noqa: C901, PLR0911 - one line for eac
         case RichText(html):
             return text_of_html(html)
         case Number(number):
-            return format(number.normalize(), "f")
+            return f"{number.normalize():f}"
         case Money(amount, currency):
             return f"{amount} {currency}"
         case YesNo(yes):

@@ -36,7 +36,7 @@ def _unescaped(rich: RichText) -> Value:
 def _cents(money: Money) -> Value | Untranslatable:
     if not money.amount.is_finite() or money.amount.adjusted() > _LARGEST:
         return Untranslatable("the amount is too large")
-    return Number(_FINE.multiply(money.amount, _HUNDRED).quantize(Decimal(1), ROUND_HALF_EVEN))
+    return Number(_FINE.multiply(money.amount, _HUNDRED).quantize(_WHOLE, ROUND_HALF_EVEN))
 
 
 def _minutes(hours: Number) -> Value | Untranslatable:
@@ -52,6 +52,7 @@ def _hours(minutes: Number) -> Value | Untranslatable:
     return Number(_FINE.divide(minutes.number, _SIXTY))
 
 
+_WHOLE = Decimal(1)
 _SIXTY = Decimal(60)
 _HUNDRED = Decimal(100)
 _LARGEST = 20

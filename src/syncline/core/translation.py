@@ -122,8 +122,6 @@ def _read_option(text: str, field: FieldSchema) -> Value | Untranslatable:
 def shown(value: Value) -> str:
     """A value in a sentence."""
     match value:
-        case OneOf(key):
-            return key
         case Text(text):
             return text.strip()[:40]
         case _ if is_blank(value):

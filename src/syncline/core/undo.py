@@ -398,11 +398,7 @@ def _was_undone(traces: Traces, side: Side) -> bool:
     )
 
 
-def _absence(sighting: Sighting) -> str:
-    match sighting:
-        case Gone():
-            return "the record is gone meanwhile"
-        case Unseen(reason):
-            return f"the record could not be read{f': {reason}' if reason else ''}"
-        case Present():
-            return ""
+def _absence(sighting: Gone | Unseen) -> str:
+    if isinstance(sighting, Gone):
+        return "the record is gone meanwhile"
+    return f"the record could not be read{f': {sighting.reason}' if sighting.reason else ''}"

@@ -154,7 +154,7 @@ BLANK = Blank()
 
 _CENT = Decimal("0.01")
 _WIDEST = 50
-_WIDE = Context(prec=60)
+_WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
 """Wide enough that no amount a vendor sends raises when it is only compared."""
 
 
@@ -220,7 +220,7 @@ def _canonical_number(number: Decimal) -> Decimal | str:
 def _canonical_amount(amount: Decimal) -> Decimal | str:
     if not amount.is_finite() or amount.adjusted() > _WIDEST:
         return _canonical_number(amount)
-    return amount.quantize(_CENT, ROUND_HALF_EVEN, _WIDE)
+    return amount.quantize(_CENT, context=_WIDE)
 
 
 def canonical_phone(number: str) -> str:
@@ -241,7 +241,7 @@ def _canonical_dialled(number: str) -> Hashable:
 
 def _dialled(number: str) -> phonenumbers.PhoneNumber | None:
     try:
-        return phonenumbers.parse(number, None)
+        return phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
         return None
 
