@@ -1,4 +1,5 @@
-"""Command line of the benchmarks: measure what is named (else everything), print a table, write `build/bench.json`."""
+"""Command line of the benchmarks: measure what is named (else all that take minutes at most), print a table, write
+`build/bench.json`."""
 
 from __future__ import annotations
 
@@ -9,13 +10,22 @@ from types import MappingProxyType
 
 from rich.console import Console
 
-from bench import calls, first, million, quiet
+from bench import calls, first, million, quiet, recheck
 from bench.figures import Figure, save, show
 
 Benchmark = Callable[..., Iterator[Figure]]
 BENCHMARKS: Mapping[str, Benchmark] = MappingProxyType(
-    {"quiet": quiet.figures, "calls": calls.figures, "first": first.figures, "million": million.figures}
+    {
+        "quiet": quiet.figures,
+        "calls": calls.figures,
+        "first": first.figures,
+        "million": million.figures,
+        "recheck": recheck.figures,
+        "recheck-million": recheck.figures_of_a_million,
+    }
 )
+ON_DEMAND = frozenset({"recheck-million"})
+"""Measured only when named."""
 OUTPUT = Path(__file__).parents[1] / "build" / "bench.json"
 
 
@@ -30,7 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
     console = Console()
     found: list[Figure] = []
-    for name in given.names or BENCHMARKS:
+    for name in given.names or [name for name in BENCHMARKS if name not in ON_DEMAND]:
         with console.status(f"measuring {name} …"):
             found += BENCHMARKS[name](is_quick=given.quick)
     show(console, found)

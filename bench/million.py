@@ -95,7 +95,7 @@ def _alone(count: int, changes: tuple[int, ...], rounds: int) -> Spent:
         return msgspec.structs.replace(msgspec.json.decode(measured, type=Spent), bytes_per_link=size)
 
 
-class _Office:
+class Office:
     """The two accounts and the database of one process."""
 
     def __init__(self, path: Path, count: int) -> None:
@@ -123,14 +123,14 @@ class _Office:
 
 async def spent(path: Path, count: int, changes: tuple[int, ...], rounds: int) -> Spent:
     """Measure one size. Memory first: afterwards the peak is what it is."""
-    before = _peak()
-    office = _Office(path, count)
-    full, full_peak = await _full(office, rounds), _peak() - before
+    before = peak()
+    office = Office(path, count)
+    full, full_peak = await _full(office, rounds), peak() - before
     deltas = {each: await _delta(office, each, rounds) for each in changes}
     return Spent(full / count * 1e6, full_peak, deltas)
 
 
-async def _full(office: _Office, rounds: int) -> float:
+async def _full(office: Office, rounds: int) -> float:
     """CPU seconds of the quickest full run."""
     quickest = float("inf")
     for _ in range(rounds):
@@ -141,7 +141,7 @@ async def _full(office: _Office, rounds: int) -> float:
     return quickest
 
 
-async def _delta(office: _Office, changes: int, rounds: int) -> float:
+async def _delta(office: Office, changes: int, rounds: int) -> float:
     """CPU milliseconds of the quickest delta run with so many edits. What it wrote is listed once more, by a run that
     is not measured."""
     quickest = float("inf")
@@ -154,7 +154,7 @@ async def _delta(office: _Office, changes: int, rounds: int) -> float:
     return quickest * 1e3
 
 
-def _peak() -> float:
+def peak() -> float:
     """The most memory that this process ever held, in MiB. What it inherits from the process that started it does not
     count where the system tells the two apart."""
     status = Path("/proc/self/status")

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from bench import __main__ as command
-from bench import calls, figures, first, million, quiet
+from bench import calls, figures, first, million, quiet, recheck
 
 
 def test_a_goal_is_a_share_of_the_baseline() -> None:
@@ -81,3 +81,17 @@ def test_a_large_database_is_measured_beside_a_small_one() -> None:
     for changes in (0, 10, 100):
         delta = found[f"delta run of {changes} changes, 1,200 links"]
         assert delta.goal == pytest.approx(delta.baseline * million.GROWTH, abs=0.01)
+
+
+def test_rechecks_are_measured_beside_the_run_that_finds_nothing_to_do() -> None:
+    found = {figure.name: figure for figure in recheck.measure(150, 600)}
+
+    memory = found["memory of rechecks, 600 links"]
+    assert (memory.goal, memory.holds) == (million.ALLOWED_MIB, True)
+    for name in ("resync of everything, 600 links", "diff of a mapping, 600 links"):
+        assert found[name].value > found[name].baseline > 0
+    assert found["memory of a new base for each of 150 links"].unit == "KiB/link"
+
+
+def test_what_takes_long_is_only_measured_when_it_is_named() -> None:
+    assert command.BENCHMARKS.keys() > command.ON_DEMAND

@@ -163,6 +163,43 @@ async def test_a_record_that_nobody_knew_is_copied() -> None:
     assert (await pair.run()).is_quiet
 
 
+async def _stopped_before_the_other_side_was_seen() -> tuple[Pair, RecordKey]:
+    """A first run that a brake stopped: one side was remembered, and the twin on the other one never listed."""
+    pair = Pair()
+    pair.limits = Limits()
+    left = pair.left.create(task("Paint", hours=1))
+    pair.left.create(task("Print"))
+    pair.right.hidden.add(pair.right.create(ticket("Paint", effort=1)))
+    pair.right.listing_gap = "it broke off"
+    stopped = await pair.run()
+    assert [brake.name for brake in stopped.plan.brakes] == [BrakeName.INCOMPLETE_LISTING]
+    return pair, left
+
+
+@pytest.mark.parametrize("is_chosen", [True, False])
+async def test_a_record_that_waits_is_not_copied_before_the_other_side_was_looked_at(
+    *, is_chosen: bool
+) -> None:
+    pair, left = await _stopped_before_the_other_side_was_seen()
+    pair.right.hidden.clear()
+    pair.right.listing_gap = ""
+
+    await resynced(pair, (Side.LEFT, left if is_chosen else RecordKey("999")))
+    await pair.settled()
+
+    assert len(pair.right.records) == 2
+    assert set(pair.holds(Side.RIGHT)) == {"Paint", "Print"}
+
+
+async def test_a_chosen_record_waits_while_the_other_side_breaks_off() -> None:
+    pair, left = await _stopped_before_the_other_side_was_seen()
+
+    report = await resynced(pair, (Side.LEFT, left))
+
+    assert [brake.name for brake in report.plan.brakes] == [BrakeName.INCOMPLETE_LISTING]
+    assert len(pair.right.records) == 1
+
+
 async def test_a_record_that_is_nowhere_leaves_no_trace() -> None:
     pair, _ = await linked("Print")
 

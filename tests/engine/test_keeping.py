@@ -10,12 +10,13 @@ import pytest
 
 from syncline.connectors.memory import MemoryConnector
 from syncline.core.decisions import Rule
+from syncline.core.mapping import ConflictPolicy
 from syncline.core.memory import Parked
 from syncline.core.records import Create, FieldId, Receipt, RecordKey, Scope, Side, Sighting, Update, Write
 from syncline.core.values import BLANK, ManyOf, Number, Text, Value
 from syncline.engine import again
 from syncline.errors import TransientError
-from tests.engine.pair import Pair, edited, task
+from tests.engine.pair import Pair, edited, task, ticket
 
 EFFORT = FieldId("effort")
 NOT_KEPT = "rejected.not_kept"
@@ -65,6 +66,10 @@ class Counting(MemoryConnector):
         return await super().fetch(scope, key)
 
 
+def round_to_cents(value: Value) -> Value:
+    return Number(round(value.number, 2)) if isinstance(value, Number) else value
+
+
 def watched(pair: Pair) -> Counting:
     pair.connectors[Side.RIGHT] = found = Counting(pair.right, name="right")
     return found
@@ -105,6 +110,19 @@ async def test_a_value_that_is_not_kept_is_written_three_times_and_no_more(touch
     assert [(each.attempts, each.due) for each in parked(pair)] == [(3, None)]
     assert [held.rule for held in reports[-1].plan.held] == [Rule.PARKED]
     assert reports[-1].is_quiet
+
+
+async def test_what_was_there_before_may_be_the_vendors_form_of_what_was_sent() -> None:
+    pair = Pair(conflicts=ConflictPolicy.LEFT)
+    pair.right.normalise = lambda name, value: round_to_cents(value) if name == EFFORT else value
+    pair.left.create(task("Paint", hours=4.625))
+    pair.right.create(ticket("Paint", effort=4.62))
+
+    await pair.run()
+
+    assert parked(pair) == []
+    assert (await pair.run()).is_quiet
+    assert [value["hours"] for value in pair.holds(Side.LEFT).values()] == [Number(Decimal("4.625"))]
 
 
 async def test_a_value_that_is_not_kept_is_never_taken_for_agreed() -> None:

@@ -21,8 +21,8 @@ from syncline.core.decisions import line_name
 from syncline.core.memory import Link, RunState, Seen
 from syncline.core.quota import Purpose
 from syncline.core.records import Gone, LinkId, Present, RecordKey, RunId, Side
-from syncline.engine.known import Known, Listed, known_of
-from syncline.engine.pull import Bitmap, version
+from syncline.engine.known import Known, known_of
+from syncline.engine.pull import Bitmap, Listed, version
 from syncline.engine.spool import Spool
 from syncline.engine.sync import Progress, Sync, World
 from syncline.errors import BusyError, SetupError

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from syncline.core.case import Decided
 from syncline.core.decisions import FieldDecision, Fields, Rule, View
-from syncline.core.plan import Held, Linked
+from syncline.core.plan import Held
 from syncline.core.records import LinkId, Present, Record, RecordKey, RunId, Side, Sighting, Unseen
 from syncline.core.replay import Replay, replay
 from syncline.engine.pull import Sweep
-from syncline.engine.reconcile import Reconciled
+from syncline.engine.reconcile import Reconciled, comes_to_nothing
 from syncline.engine.sync import Sync, World
 from syncline.errors import SetupError
 
@@ -56,7 +56,7 @@ def _decided(sweeps: Sweeps, made: Reconciled, asked: frozenset[About]) -> Itera
     for linked in made.intake.linked:
         keys = (linked.left_key, linked.right_key)
         is_news = linked.link in going or _moved(sweeps, *keys) or (linked.link, *keys) in asked
-        if is_news and not _is_nothing(linked):
+        if is_news and not comes_to_nothing(linked.decision):
             yield Decided(*keys, linked.title, made.views[linked.link], linked.decision)
     for left, right, decision in made.intake.paired:
         yield Decided(left.key, right.key, left.title or right.title, _view(left, right), decision)
@@ -67,14 +67,6 @@ def _decided(sweeps: Sweeps, made: Reconciled, asked: frozenset[About]) -> Itera
         if view is not None and is_news:
             reason = f"{held.rule.sentence} {f'({held.reason})' if held.reason else ''}".rstrip()
             yield Decided(held.left_key, held.right_key, held.title, view, None, reason)
-
-
-def _is_nothing(linked: Linked) -> bool:
-    decision = linked.decision
-    return isinstance(decision, Fields) and all(
-        field.rule is Rule.IN_STEP or (field.rule is Rule.UNSEEN and not field.reason)
-        for field in decision.fields
-    )
 
 
 def _moved(sweeps: Sweeps, left: RecordKey | None, right: RecordKey | None) -> bool:

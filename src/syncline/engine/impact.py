@@ -20,6 +20,7 @@ from syncline.core.steps import Effect, Step
 from syncline.core.values import canonical
 from syncline.engine.drift import confine
 from syncline.engine.runs import Options, decide, survey
+from syncline.engine.spool import spools
 from syncline.engine.sync import Sync, World
 
 _APPROVED = frozenset({BrakeName.MAPPING_CHANGED, BrakeName.FILTER_CHANGED, BrakeName.SCHEMA_DRIFT})
@@ -68,15 +69,18 @@ async def impact(world: World, current: Sync | None, candidate: Sync) -> Impact:
     """What would be different with the candidate in force. Reads both sides; writes nothing anywhere."""
     candidate = confine(world, candidate, _APPROVED)
     if current is None:
-        plan = await decide(world, candidate, _OPTIONS, await survey(world, candidate, _OPTIONS))
-        return _compared(candidate, (), plan)
+        with spools() as aside:
+            sweeps = await survey(world, candidate, _OPTIONS, aside)
+            return _compared(candidate, (), await decide(world, candidate, _OPTIONS, sweeps))
     current = confine(world, current, _APPROVED)
-    sweeps = await survey(world, _wide(candidate, current), _OPTIONS)
     is_shared = all(current.side(side).scope == candidate.side(side).scope for side in Side)
     is_shared = is_shared and current.filters == candidate.filters
-    before = sweeps if is_shared else await survey(world, current, _OPTIONS)
-    now = await decide(world, current, _OPTIONS, before)
-    return _compared(candidate, tuple(_deeds(now)), await decide(world, candidate, _OPTIONS, sweeps))
+    with spools() as aside, spools() as aside_before:
+        sweeps = await survey(world, _wide(candidate, current), _OPTIONS, aside)
+        before = sweeps if is_shared else await survey(world, current, _OPTIONS, aside_before)
+        # What one of the two plans does something about is taken up for both; all else is forgotten by each.
+        now = tuple(_deeds(await decide(world, current, _OPTIONS, before)))
+        return _compared(candidate, now, await decide(world, candidate, _OPTIONS, sweeps))
 
 
 def judged(found: Iterable[Change], known: Impact | None) -> Sequence[Judged]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from syncline.core.forms import resembles
 from syncline.core.plan import Step
 from syncline.core.records import (
     Create,
@@ -36,7 +37,8 @@ def sent_fields(step: Step) -> Held:
 
 
 def not_kept(step: Step, receipt: Receipt, base: Held) -> frozenset[FieldId]:
-    """The written fields that the vendor left as they were, or blank. `base` tells what a record held that is brought
+    """The written fields that the vendor left as they were, or blank; what was there may have been its own form of the
+    sent value already. `base` tells what a record held that is brought
     back; an update says itself what was there, and a new record held nothing."""
     if receipt.record is None:
         return frozenset()
@@ -44,7 +46,7 @@ def not_kept(step: Step, receipt: Receipt, base: Held) -> frozenset[FieldId]:
     return frozenset(
         name
         for name, value in sent_fields(step).items()
-        if name in now and not same(now[name], value) and _is_untouched(now[name], was.get(name))
+        if name in now and not resembles(value, now[name]) and _is_untouched(now[name], was.get(name))
     )
 
 

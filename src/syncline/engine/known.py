@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-import msgspec
-
 from syncline.core.comparison import Asked, Knowledge, Lone
 from syncline.core.convert import Untranslatable
 from syncline.core.decisions import line_name
@@ -19,18 +17,12 @@ from syncline.core.records import LinkId, Record, RecordKey, Side
 from syncline.core.values import is_blank
 from syncline.engine.drift import confine, resumes
 from syncline.engine.outside import barred_now
+from syncline.engine.pull import Listed
 from syncline.engine.report import told
 from syncline.engine.sync import Sync, World
 
 Spot = tuple[Side, RecordKey]
 Lines = Mapping[str, Asked]
-
-
-class Listed(msgspec.Struct, frozen=True):
-    """A record as its listing shows it, with the digest of its bytes. An empty digest: it was read directly."""
-
-    record: Record
-    digest: bytes
 
 
 @dataclass(slots=True)
@@ -107,9 +99,15 @@ class Known:
         return self.is_recheck or is_open or _moved(seen, digest)
 
     def _history(self, link: Link, line: str) -> Iterator[Entry]:
-        """What the history tells of one line of a link, newest first."""
-        entries = self.world.store.history(self.sync.id, link.left.key)
-        return (entry for entry in reversed(entries) if entry.field == line and entry.link in (None, link.id))
+        """What the history tells of one line of a link, newest first; also of before one of its records was made anew."""
+        store, keys = self.world.store, (link.left.key, link.right.key)
+        found = {entry.id: entry for key in keys for entry in store.history(self.sync.id, key)}
+        for _, entry in sorted(found.items(), reverse=True):
+            is_its = entry.link == link.id or (
+                entry.link is None and (entry.left_key == keys[0] or entry.right_key == keys[1])
+            )
+            if is_its and entry.field == line:
+                yield entry
 
     def _may_be_copied(self, side: Side, record: Record) -> bool:
         """Whether the sync makes counterparts there, and the record has something that goes there."""

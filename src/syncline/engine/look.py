@@ -27,8 +27,8 @@ from syncline.core.records import (
     Update,
 )
 from syncline.core.values import BLANK, same
+from syncline.engine.notes import seen_now
 from syncline.engine.pull import Sweep
-from syncline.engine.remember import seen_now
 from syncline.engine.settle import Ledger
 from syncline.engine.sync import Sync, World
 from syncline.errors import Detail, NotFoundError, StaleError

@@ -14,8 +14,7 @@ from syncline.core.decisions import Decision, Rule, View, Wait
 from syncline.core.match import Matching, match
 from syncline.core.memory import Seen
 from syncline.core.plan import Held
-from syncline.core.records import FieldId, Present, Record, RecordKey, Side
-from syncline.core.values import Value
+from syncline.core.records import Present, Record, RecordKey, Side
 from syncline.engine.pull import Sweep, as_seen
 from syncline.engine.sync import Sync, World
 
@@ -89,12 +88,6 @@ def doubtful(world: World, sync: Sync, sweeps: Mapping[Side, Sweep]) -> Iterator
 
 def _told(side: Side, reason: str) -> str:
     return f"the {side.value} filter says neither yes nor no: {reason}"
-
-
-def keys_only(sync: Sync, side: Side, fields: Mapping[FieldId, Value]) -> dict[FieldId, Value]:
-    """What is kept of a record that is left out: just what it would be matched by."""
-    wanted = {pair[0] if side is Side.LEFT else pair[1] for pair in sync.match.on}
-    return {name: value for name, value in fields.items() if name in wanted}
 
 
 def _held(side: Side, record: Record, reason: str) -> Held:

@@ -1,13 +1,14 @@
 """A few chosen records into two sweeps, by direct reads: what a run of chosen records looks at.
 
 Called by `runs` for `resync`, for a retry at once, and for whoever learns of single records (a webhook). Nothing is
-listed, unless one of them is new, so nothing is said of absence beyond the records read.
+listed, unless one of them has no counterpart yet, so nothing is said of absence beyond the records read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from syncline.core.memory import Seen, Standing
 from syncline.core.records import Present, RecordKey, Side
 from syncline.engine.pull import Sweep, pull, read
 from syncline.engine.sync import Sync, World
@@ -26,18 +27,22 @@ async def pick(world: World, sync: Sync, wanted: Iterable[tuple[Side, RecordKey]
         for side in Side:
             keys[side].add(link.of(side).key)
     sweeps = {side: await _read(world, sync, side, sorted(keys[side])) for side in Side}
-    if not any(sweep.new for sweep in sweeps.values()):
+    if not any(sweep.new for sweep in sweeps.values()) and not any(map(_is_lone, known)):
         return sweeps
     return {side: await _with_news(world, sync, side, sweeps[side]) for side in Side}
 
 
+def _is_lone(known: Mapping[RecordKey, Seen]) -> bool:
+    """Whether one of them was seen before, and still waits for its counterpart, or to be copied."""
+    return any(seen.standing is Standing.WAITING for seen in known.values())
+
+
 async def _with_news(world: World, sync: Sync, side: Side, chosen: Sweep) -> Sweep:
-    """A new record may have its counterpart on the other side, unseen so far: before anything is made from it, both
-    sides tell what is new."""
-    news = await pull(
-        world, sync, side, world.store.recall(sync.id, f"cursor:{side.value}"), is_recheck=False
-    )
-    news.is_delta = True
+    """A record without a link may have its counterpart on the other side, unseen so far: before anything is made from
+    it, both sides tell what is new."""
+    news = await pull(world, sync, side, world.store.recall(sync.id, f"cursor:{side.value}"))
+    # A listing from the beginning that broke off tells nothing of the rest: it stays one, and stops the run.
+    news.is_delta = news.is_delta or news.ending.is_complete
     for key, record in chosen.fresh.items():
         news.put(key, Present(record))
     for key, gone in chosen.gone.items():
@@ -48,7 +53,7 @@ async def _with_news(world: World, sync: Sync, side: Side, chosen: Sweep) -> Swe
 
 async def _read(world: World, sync: Sync, side: Side, keys: list[RecordKey]) -> Sweep:
     ending = Ending(is_complete=False, reason="only chosen records were read")
-    sweep = Sweep(ending, began_at=world.clock.now(), is_delta=True)
+    sweep = Sweep(ending, began_at=world.clock.now(), is_delta=True, is_chosen=True)
     known = world.store.seen(sync.id, side, keys)
     for key, sighting in (await read(sync, side, keys)).items():
         before = known.get(key)

@@ -1,28 +1,42 @@
 """One side's listing into what changed on it since we last looked.
 
 Called by `reconcile`. Most records are recognised by the digest of their bytes and never decoded; the rest is decoded,
-checked against what we know to be newer, and handed on. Absence is never taken at its word: a record that a complete
-listing lacks is read directly before it counts as gone.
+checked against what we know to be newer, and handed on. A recheck decodes every record: what seems to be as it was is
+laid aside on the disk until `sift` looks at it. Absence is never taken at its word: a record that a complete listing lacks
+is read directly before it counts as gone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from syncline.core.memory import Counts, Link, Seen, Standing
-from syncline.core.records import Gone, Present, Record, RecordKey, Side, Sighting, Unseen
+from syncline.core.records import Gone, LinkId, Present, Record, RecordKey, Side, Sighting, Unseen
 from syncline.engine.absences import Missing, count_missing
+from syncline.engine.notes import lone_now
+from syncline.engine.spool import Spool
 from syncline.engine.sync import Progress, Sync, World
 from syncline.ports import Ending, Page, Recognised
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 _READERS = 8
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A record as its listing shows it, with the digest of its bytes. An empty digest: it was read directly."""
+
+    record: Record
+    digest: bytes
+
+
+_encoded = msgspec.msgpack.Encoder().encode
+_decoded = msgspec.msgpack.Decoder(Listed).decode
 
 
 class Bitmap:
@@ -68,8 +82,9 @@ class Sweep:
     """What one side's listing told.
 
     `fresh` are records worth a decision, with their listing digests; `moved` those of them whose bytes differ from
-    what we knew; `direct` those that were read one by one; `gone` the proven absences; `listed` counts distinct records; `missing` those that this complete listing
-    lacks and nobody could read, and since when (None: the listing says nothing of absence).
+    what we knew; `direct` those that were read one by one; `gone` the proven absences; `listed` counts distinct records;
+    `missing` those that this complete listing lacks and nobody could read, and since when (None: the listing says
+    nothing of absence). `is_chosen`: nothing was listed, only chosen records were read. `aside` has, by link, records that did not change, for a recheck that looks at all of them.
     """
 
     ending: Ending
@@ -83,6 +98,8 @@ class Sweep:
     missing: Missing | None = None
     began_at: dt.datetime | None = None
     is_delta: bool = False
+    is_chosen: bool = False
+    aside: Spool | None = None
 
     @property
     def listed(self) -> int:
@@ -108,54 +125,124 @@ class Sweep:
             self.fresh.pop(key, None)
             self.moved.discard(key)
 
+    def lay_aside(self, link: LinkId, listed: Listed) -> None:
+        """Put a record on the disk that most likely nothing comes of."""
+        assert self.aside is not None  # noqa: S101 - only a recheck lays aside, and has where to
+        self.aside.put(link, _encoded(listed))
+
+    def laid_aside(self, link: LinkId) -> Listed | None:
+        """The record of a link that was laid aside, unless something truer is known of it by now."""
+        content = None if self.aside is None else self.aside.get(link)
+        if content is None:
+            return None
+        found = _decoded(content)
+        return None if found.record.key in self.fresh or found.record.key in self.gone else found
+
+    def take_up(self, listed: Listed) -> None:
+        """A record that was laid aside is worth a decision."""
+        self.fresh[listed.record.key] = listed.record
+        self.digests[listed.record.key] = listed.digest
+
+    def forget(self, listed: Listed) -> None:
+        """It was not: nothing comes of it."""
+        del self.fresh[listed.record.key], self.digests[listed.record.key]
+
 
 def version(at: dt.datetime | None) -> int:
     """A time as whole microseconds since 1970; 0 for none."""
     return 0 if at is None else (at - _EPOCH) // _MICROSECOND
 
 
-async def pull(world: World, sync: Sync, side: Side, since: str | None, *, is_recheck: bool) -> Sweep:
-    """List one side: all of it, or what changed since the cursor. `is_recheck` decodes every record."""
-    sweep = Sweep(Ending(is_complete=False, reason="the listing broke off"), is_delta=since is not None)
-    sweep.began_at = world.clock.now()
+async def pull(
+    world: World, sync: Sync, side: Side, since: str | None, *, aside: Spool | None = None
+) -> Sweep:
+    """List one side: all of it, or what changed since the cursor. With a place for what is laid aside, it is a recheck,
+    and every record is decoded."""
+    ending = Ending(is_complete=False, reason="the listing broke off")
+    sweep = Sweep(ending, began_at=world.clock.now(), is_delta=since is not None, aside=aside)
+    unclear = frozenset[RecordKey]() if aside is None else _unclear(world, sync, side)
     setup = sync.side(side)
     async for part in setup.connector.pages(setup.scope, since):
         if isinstance(part, Ending):
             sweep.ending = part
             break
-        _take(world, sync, side, part, sweep, is_recheck=is_recheck)
+        if aside is None:
+            _take(world, sync, side, part, sweep)
+        else:
+            _look_again(world, sync, side, part, sweep, unclear)
         world.watch(Progress(f"reading {side.value}", sweep.listed))
     await _check_returned(world, sync, side, sweep)
     return sweep
 
 
-def _take(world: World, sync: Sync, side: Side, page: Page, sweep: Sweep, *, is_recheck: bool) -> None:
+def _take(world: World, sync: Sync, side: Side, page: Page, sweep: Sweep) -> None:
     """The fast path: look every record of the page up at once, and decode only what is new, changed or not settled."""
     keys, digests = page.keys, page.digests
-    rest: Sequence[int] = range(len(keys))
-    if not is_recheck:
-        same_ids, rest = world.store.compare(sync.id, side, keys, digests)
-        sweep.known.add_all(same_ids)
-        if not rest:
-            return
+    same_ids, rest = world.store.compare(sync.id, side, keys, digests)
+    sweep.known.add_all(same_ids)
+    if not rest:
+        return
     find = world.store.recognise(sync.id, side, [keys[index] for index in rest]).get
     for index in rest:
         ours = find(keys[index])
         if ours is not None:
             sweep.known.add(ours.id)
-            if ours.is_settled and not is_recheck and ours.digest == digests[index]:
+            if ours.is_settled and ours.digest == digests[index]:
                 continue
-        _decode(sync, side, page, index, ours, sweep)
+        listed = _decode(sync, side, page, index, ours)
+        if listed is not None:
+            _put(listed, ours, sweep)
 
 
-def _decode(sync: Sync, side: Side, page: Page, index: int, ours: Recognised | None, sweep: Sweep) -> None:
-    key, digest = page.keys[index], page.digests[index]
+def _look_again(
+    world: World, sync: Sync, side: Side, page: Page, sweep: Sweep, unclear: Collection[RecordKey]
+) -> None:
+    """A recheck: every record is decoded. One that is settled and did not change is laid aside until both sides are
+    known, or forgotten right away when it has no other side. Those whose last write is `unclear` are looked after
+    first (`recover`)."""
+    seen = world.store.seen(sync.id, side, page.keys)
+    find = world.store.recognise(sync.id, side, page.keys).get
+    for index, key in enumerate(page.keys):
+        ours = find(key)
+        if ours is not None:
+            sweep.known.add(ours.id)
+        listed = _decode(sync, side, page, index, ours)
+        if listed is None:
+            continue
+        is_same = ours is not None and ours.is_settled and ours.digest == listed.digest
+        if not is_same or key in unclear:
+            _put(listed, ours, sweep)
+        elif (link := seen[key].link) is not None:
+            sweep.lay_aside(link, listed)
+        elif not _is_as_before(sync, side, listed, seen[key]):
+            _put(listed, ours, sweep)
+
+
+def _is_as_before(sync: Sync, side: Side, listed: Listed, seen: Seen) -> bool:
+    """Whether a record without a link stands for itself, or outside the filter, just as it did."""
+    is_same = lone_now(sync, side, listed.record, listed.digest, seen) == seen
+    return is_same and not sync.doubt(side, listed.record)
+
+
+def _unclear(world: World, sync: Sync, side: Side) -> frozenset[RecordKey]:
+    """The records of a side whose last write has no known outcome."""
+    steps = [intent.step for intent in world.store.intents(sync.id)]
+    keys = (step.key if step.side is side else step.counterpart for step in steps)
+    return frozenset(key for key in keys if key is not None)
+
+
+def _decode(sync: Sync, side: Side, page: Page, index: int, ours: Recognised | None) -> Listed | None:
+    """A record of a page; None for one that is older than what we know."""
     record = sync.trim(side, page.record(index))
     if ours is not None and version(record.updated_at) < ours.version:
         # A search index that lags shows an older state than the one a write already answered.
-        return
-    sweep.fresh[key] = record
-    sweep.digests[key] = digest
+        return None
+    return Listed(record, page.digests[index])
+
+
+def _put(listed: Listed, ours: Recognised | None, sweep: Sweep) -> None:
+    key, digest = listed.record.key, listed.digest
+    sweep.take_up(listed)
     if ours is None:
         sweep.new.add(key)
         sweep.moved.add(key)

@@ -1,12 +1,12 @@
 """Two sweeps and what we remember into a plan, with everything that carrying it out needs to know.
 
-Called by `runs`. Loads the links that something happened to, asks `core` for each decision, and remembers what was
-seen, so that a run that goes no further loses nothing.
+Called by `runs`. Loads the links that something happened to, or comes of (`sift`), asks `core` for each decision, and
+remembers what was seen, so that a run that goes no further loses nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -49,6 +49,7 @@ from syncline.engine.outside import doubtful, tell_doubts, without_barred
 from syncline.engine.pull import Sweep, as_seen, remembered
 from syncline.engine.questions import Asked, open_questions, wants_times
 from syncline.engine.said import said
+from syncline.engine.sift import sift, take_up
 from syncline.engine.strays import without_strays
 from syncline.engine.sync import Sync, World
 from syncline.errors import Detail
@@ -56,7 +57,8 @@ from syncline.errors import Detail
 
 @dataclass(slots=True)
 class Reconciled:
-    """A plan, the views it was made from, and the questions that were open."""
+    """A plan, the views it was made from, and the questions that were open. `news` numbers links that nothing comes of,
+    and of which something new is to be remembered all the same (see `sift`)."""
 
     plan: Plan
     facts: Facts
@@ -65,6 +67,7 @@ class Reconciled:
     views: dict[LinkId, View] = field(default_factory=dict[LinkId, View])
     links: dict[LinkId, Link] = field(default_factory=dict[LinkId, Link])
     waiting: dict[Side, dict[RecordKey, Record]] = field(default_factory=dict[Side, dict[RecordKey, Record]])
+    news: Sequence[int] = ()
 
 
 @dataclass(slots=True)
@@ -81,6 +84,7 @@ class _Bench:
     linked: list[Linked] = field(default_factory=list[Linked])
     held: list[Held] = field(default_factory=list[Held])
     asked: Asked = field(default_factory=Asked)
+    parked: dict[tuple[Side, RecordKey], Parked] = field(default_factory=dict[tuple[Side, RecordKey], Parked])
     changed: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
     gone: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
 
@@ -98,8 +102,9 @@ async def reconcile(
     `frozen` names records (by the side they are on) whose last write has no known outcome yet: nothing is decided
     about them. `lacking` is beside the bases in this run (see `recover`).
     """
-    bench = _Bench(world, sync, sweeps, frozen, lacking or {})
-    _load(bench)
+    bench = _Bench(world, sync, sweeps, frozen, lacking or {}, asked=open_questions(world, sync, sweeps))
+    bench.parked.update(((entry.side, entry.key), entry) for entry in world.store.parked(sync.id))
+    news = _load(bench)
     await _decide(bench)
     waiting = {side: _waiting(bench, side) for side in Side}
     told = said(world.store, sync.id)
@@ -111,6 +116,9 @@ async def reconcile(
         list(waiting[Side.RIGHT].values()),
         told,
     )
+    if any(sweep.is_chosen for sweep in sweeps.values()):
+        # The others wait: whether they have a counterpart by now, nobody has looked.
+        matching = Matching((), (), (), matching.ambiguous)
     matching = _without_held(bench, matching)
     matching, barred = without_barred(world, sync, sweeps, matching)
     matching, strays = await without_strays(world, sync, matching)
@@ -127,7 +135,7 @@ async def reconcile(
     made = plan(intake, facts, limits, lambda side, write: _cost(sync, side, write))
     bench.asked.withdraw_unanswerable(made.held)
     made = msgspec.structs.replace(made, held=(*made.held, *bench.held), paused=sync.paused)
-    return Reconciled(made, facts, bench.asked, intake, bench.views, bench.links, waiting)
+    return Reconciled(made, facts, bench.asked, intake, bench.views, bench.links, waiting, news)
 
 
 def _cost(sync: Sync, side: Side, write: Write) -> int:
@@ -144,29 +152,48 @@ def _first_view(left: Record, right: Record) -> View:
 # --- links ----------------------------------------------------------------------------------------------------------
 
 
-def _load(bench: _Bench) -> None:
-    """The links of everything fresh or gone, and of everything that was left open."""
+def _load(bench: _Bench) -> Sequence[int]:
+    """The links of everything fresh or gone, of everything that was left open, and those that something comes of among
+    what a recheck laid aside. Answers the others of which something is to be noted."""
     store, sync = bench.world.store, bench.sync
     ids: set[LinkId] = set(store.unsettled(sync.id))
     for side, sweep in bench.sweeps.items():
         keys = [*(key for key in sweep.fresh if key not in sweep.new), *sweep.gone]
         ids |= {seen.link for seen in store.seen(sync.id, side, keys).values() if seen.link is not None}
-    bench.links.update(store.links(sync.id, sorted(ids)))
+    take_up(bench.sweeps, ids)
+    busy, news = sift(bench.world, sync, bench.sweeps, ids, lambda link: _is_quiet(bench, link))
+    found = {**store.links(sync.id, sorted(ids)), **busy}
+    bench.links.update((number, found[number]) for number in sorted(found))
+    return news
+
+
+def _is_quiet(bench: _Bench, link: Link) -> bool:
+    """Whether nothing comes of a link, by the same view that it would be decided from."""
+    spots = [(side, link.of(side).key) for side in Side]
+    if any(spot in bench.parked or spot[1] in bench.frozen[spot[0]] for spot in spots):
+        return False
+    return comes_to_nothing(merge(_view(bench, link), bench.sync.rules))
+
+
+def comes_to_nothing(decision: Decision) -> bool:
+    """Whether a decision is neither a step nor held, and tells nothing."""
+    return isinstance(decision, Fields) and all(
+        field.rule is Rule.IN_STEP or (field.rule is Rule.UNSEEN and not field.reason)
+        for field in decision.fields
+    )
 
 
 async def _decide(bench: _Bench) -> None:
     sync = bench.sync
-    bench.asked = open_questions(bench.world, sync, bench.sweeps)
-    parked = {(entry.side, entry.key): entry for entry in bench.world.store.parked(sync.id)}
     for link in bench.links.values():
-        view = _view(bench, link, bench.asked.choices.get(link.id, {}))
+        view = _view(bench, link)
         is_by_time = needs_edit_times(view, sync.rules)
         if is_by_time or wants_times(bench.asked, link.id, merge(view, sync.rules)):
             view = await _with_edits(bench, link, view)
             bench.asked.timed.add(link.id)
         bench.views[link.id] = view
         title = _title(view, link)
-        reason = _stopped(bench, link, parked)
+        reason = _stopped(bench, link)
         if reason is not None:
             bench.held.append(Held(reason[0], reason[1], title, link.id, link.left.key, link.right.key))
             continue
@@ -176,7 +203,8 @@ async def _decide(bench: _Bench) -> None:
         bench.linked.append(Linked(link.id, link.left.key, link.right.key, title, decision, *gone))
 
 
-def _view(bench: _Bench, link: Link, choice: Mapping[str, Resolution | Answer]) -> View:
+def _view(bench: _Bench, link: Link) -> View:
+    choice = bench.asked.choices.get(link.id, {})
     answer = choice.get("")
     now = {side: _sighting(bench, link, side) for side in Side}
     return View(
@@ -227,15 +255,13 @@ async def _with_edits(bench: _Bench, link: Link, view: View) -> View:
     )
 
 
-def _stopped(
-    bench: _Bench, link: Link, parked: Mapping[tuple[Side, RecordKey], Parked]
-) -> tuple[Rule, str] | None:
+def _stopped(bench: _Bench, link: Link) -> tuple[Rule, str] | None:
     """Why nothing is decided about a link now: an unknown outcome, or a refusal that nothing has changed since."""
     for side in Side:
         key = link.of(side).key
         if key in bench.frozen[side]:
             return Rule.UNKNOWN_OUTCOME, bench.frozen[side][key]
-        entry = parked.get((side, key))
+        entry = bench.parked.get((side, key))
         if entry is not None and _is_parked(bench, entry, link):
             return Rule.PARKED, entry.message
     return None
@@ -319,13 +345,12 @@ def _waiting(bench: _Bench, side: Side) -> dict[RecordKey, Record]:
 
 def _without_held(bench: _Bench, matching: Matching) -> Matching:
     """Take out the records whose last write has no known outcome, or was refused: a copy could be a second one."""
-    parked = {(entry.side, entry.key): entry for entry in bench.world.store.parked(bench.sync.id)}
     lone: dict[Side, tuple[Record, ...]] = {}
     for side in Side:
         going: list[Record] = []
         for record in matching.lone(side):
             keys = (record.key, None) if side is Side.LEFT else (None, record.key)
-            entry = parked.get((side, record.key))
+            entry = bench.parked.get((side, record.key))
             if record.key in bench.frozen[side]:
                 text = bench.frozen[side][record.key]
                 bench.held.append(Held(Rule.UNKNOWN_OUTCOME, text, record.title, None, *keys))

@@ -40,8 +40,8 @@ from syncline.core.records import (
 from syncline.core.values import Text, Value, YesNo, is_blank, same
 from syncline.engine.clocks import passed
 from syncline.engine.keeping import without
+from syncline.engine.notes import seen_now
 from syncline.engine.pull import Sweep, read, remembered
-from syncline.engine.remember import seen_now
 from syncline.engine.settle import Ledger, closing, keys_of, removed, settle, touched
 from syncline.engine.sync import Sync, World
 from syncline.engine.undone import finish
@@ -201,8 +201,9 @@ def _learn(world: World, sync: Sync, intent: Intent, now: Record) -> None:
     learnt: list[FieldDecision] = []
     for decision in step.fields:
         name = decision.of(step.side)
-        sent, kept = step.write.fields.get(name), now.fields.get(name)
-        if sent is not None and kept is not None and resembles(sent, kept):
+        sent, kept, was = (held.get(name) for held in (step.write.fields, now.fields, step.write.was))
+        is_as_before = was is not None and kept is not None and same(was, kept)
+        if sent is not None and kept is not None and resembles(sent, kept) and not is_as_before:
             learnt.append(decision)
     if not learnt or step.link not in world.store.links(sync.id, [step.link]):
         return
@@ -378,12 +379,15 @@ def _is_anothers(world: World, sync: Sync, step: Step, key: RecordKey) -> bool:
 
 
 def _missing(record: Record, sent: Mapping[FieldId, Value]) -> frozenset[FieldId] | None:
-    """Which of the sent fields the record does not hold yet; None when it holds something else, or no text of ours.
+    """Which of the sent fields the record does not hold yet, be it in the vendor's own form; None when it holds something
+    else, or no text of ours.
 
     A create may take a vendor several calls, so that a cut leaves a record with some fields still unset.
     """
     differing = {
-        name for name, value in sent.items() if name in record.fields and not same(record.fields[name], value)
+        name
+        for name, value in sent.items()
+        if name in record.fields and not resembles(value, record.fields[name])
     }
     texts = {name for name, value in sent.items() if isinstance(value, Text) and name in record.fields}
     if not all(_is_unset(record.fields[name]) for name in differing) or texts & differing:

@@ -6,21 +6,20 @@ settled, with its values: a run that is stopped by a brake, a crash or a refusal
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 
 from syncline.core.decisions import Rule
-from syncline.core.memory import Run, Seen, Standing
-from syncline.core.merge import is_agreed
+from syncline.core.memory import Run, Seen
 from syncline.core.plan import Effect, Plan
-from syncline.core.records import Base, FieldId, Gone, LinkId, Present, Record, RecordKey, Side, Sighting
-from syncline.core.values import BLANK, Value, is_blank, same
+from syncline.core.records import Base, LinkId, RecordKey, Side
 from syncline.engine.absences import not_shown, remember_missing
-from syncline.engine.outside import keys_only
+from syncline.engine.notes import linked_now, lone_now, tombstone, unagreed
 from syncline.engine.pull import Sweep
 from syncline.engine.questions import to_ask
 from syncline.engine.reconcile import Reconciled
+from syncline.engine.sift import note
 from syncline.engine.sync import Sync, World
 
 
@@ -39,6 +38,7 @@ def remember(world: World, sync: Sync, run: Run, sweeps: dict[Side, Sweep], made
             remember_missing(world, sync, side, missing)
             if sweep.ending.cursor is not None and (sweep.ending.is_complete or sweep.is_delta):
                 world.store.remember(sync.id, f"cursor:{side.value}", sweep.ending.cursor)
+        note(world, sync, sweeps, made.news)
         for side, keys in _moot(world, sync, sweeps, made).items():
             world.store.unpark(sync.id, side, keys)
         asking = to_ask(sync, run, world.clock.now(), made.plan, made.views, made.asked)
@@ -52,14 +52,6 @@ def _note_spoken(world: World, sync: Sync, made: Reconciled) -> None:
         left, right = (unagreed(sync, side, base, view.of(side)) for side in Side)
         if left or right:
             world.store.speak(link, left, right)
-
-
-def unagreed(sync: Sync, side: Side, base: Base, sighting: Sighting) -> list[FieldId]:
-    """The fields of a record that hold a value on a line that both sides never agreed on."""
-    if not isinstance(sighting, Present):
-        return []
-    names = (lens.mapping.of(side) for lens in sync.rules.lenses if not is_agreed(base, lens))
-    return [name for name in names if not is_blank(sighting.record.fields.get(name, BLANK))]
 
 
 def _moot(
@@ -83,45 +75,6 @@ def _moot(
         if is_gone or (each.side, each.key) in moot:
             out[each.side].append(each.key)
     return out
-
-
-def seen_now(
-    record: Record,
-    digest: bytes,
-    *,
-    link: LinkId | None,
-    is_settled: bool,
-    base: Mapping[FieldId, Value] | None = None,
-    standing: Standing = Standing.LINKED,
-) -> Seen:
-    """A present record as the store keeps it: its values while it is not settled, and afterwards those that its base
-    does not tell (where `base` is given)."""
-    fields = (
-        record.fields if not is_settled else _beyond(record.fields, base or {}) if base is not None else None
-    )
-    return Seen(
-        record.key,
-        digest,
-        standing,
-        is_settled,
-        updated_at=record.updated_at,
-        title=record.title,
-        fields=fields or None if is_settled else fields,
-        link=link,
-        external_key=record.external_key,
-        in_scope=record.in_scope,
-        wrote_at=record.wrote_at,
-    )
-
-
-def _beyond(fields: Mapping[FieldId, Value], base: Mapping[FieldId, Value]) -> Mapping[FieldId, Value]:
-    """What a settled record holds that its base does not tell: a field that the other side does not show."""
-    return {name: value for name, value in fields.items() if name not in base or not same(base[name], value)}
-
-
-def tombstone(key: RecordKey, gone: Gone, title: str = "") -> Seen:
-    """A record that is gone and that no link ties: kept, so that a listing that lags does not bring it back."""
-    return Seen(key, b"", Standing.RELEASED, is_settled=True, title=title, gone=gone)
 
 
 def _busy(plan: Plan) -> set[LinkId]:
@@ -148,19 +101,12 @@ def _sightings(
     for key, record in sweep.fresh.items():
         link, digest = by_key.get(key), sweep.digests.get(key, b"")
         if link is not None:
-            is_settled = link.id not in busy
-            record = msgspec.structs.replace(record, wrote_at=link.of(side).wrote_at)
-            seen = seen_now(record, digest, link=link.id, is_settled=is_settled, base=link.base.of(side))
+            seen = linked_now(link, side, record, digest, is_settled=link.id not in busy)
             # What has changed meanwhile is no base: it is kept until the link goes on.
             is_resting = link.id in resting
             yield msgspec.structs.replace(seen, is_settled=True) if is_resting else seen
-        elif key in known and known[key].gone is None and known[key].standing is Standing.RELEASED:
-            yield seen_now(record, digest, link=None, is_settled=True, standing=Standing.RELEASED)
         else:
-            seen = seen_now(record, digest, link=None, is_settled=False, standing=Standing.WAITING)
-            is_left_out = side in sync.filters and not record.in_scope
-            kept = keys_only(sync, side, record.fields) if is_left_out else record.fields
-            yield msgspec.structs.replace(seen, is_settled=is_left_out, fields=kept)
+            yield lone_now(sync, side, record, digest, known.get(key))
     for key, gone in sweep.gone.items():
         link = by_key.get(key)
         if link is None:

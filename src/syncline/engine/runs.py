@@ -31,6 +31,7 @@ from syncline.engine.recover import Recovery, needs_full_listing, recover
 from syncline.engine.remember import remember
 from syncline.engine.report import Postponed, Report, Written, summary
 from syncline.engine.schemas import keep_schemas
+from syncline.engine.spool import Spools, spools
 from syncline.engine.sync import Progress, Sync, Watch, World
 from syncline.errors import SynclineError
 from syncline.ports import calling_for
@@ -84,8 +85,8 @@ async def run(
     world = replace(world, watch=_beating(world, begun, lease))
     try:
         keep_schemas(world.store, sync)
-        with calling_for(options.purpose):
-            seen = await _look(world, sync, begun, options)
+        with calling_for(options.purpose), spools() as aside:
+            seen = await _look(world, sync, begun, options, aside)
             evidence.keep(world, sync, begun.id, seen.sweeps, seen.made)
             remember(world, sync, begun, seen.sweeps, seen.made)
             outcome = await apply(world, sync, begun.id, seen.made, seen.sweeps, jitter)
@@ -136,8 +137,9 @@ async def preview(world: World, sync: Sync, options: Options | None = None) -> P
     """The plan that a run would carry out now. Writes nothing anywhere."""
     options = _with_releases(world, sync, options or Options())
     sync = confine(world, sync, options.release)
-    with calling_for(options.purpose if options.purpose.is_bulk else Purpose.INTERACTIVE):
-        return await decide(world, sync, options, await survey(world, sync, options))
+    purpose = options.purpose if options.purpose.is_bulk else Purpose.INTERACTIVE
+    with calling_for(purpose), spools() as aside:
+        return await decide(world, sync, options, await survey(world, sync, options, aside))
 
 
 async def decide(world: World, sync: Sync, options: Options, sweeps: dict[Side, Sweep]) -> Plan:
@@ -160,12 +162,12 @@ def _start(world: World, sync: Sync) -> _Started:
     return _Started(world.clock.now(), counted(sync))
 
 
-async def _look(world: World, sync: Sync, begun: Run, options: Options) -> _Looked:
+async def _look(world: World, sync: Sync, begun: Run, options: Options, aside: Spools) -> _Looked:
     is_full = options.is_full or needs_full_listing(world, sync)
     before = counted(sync)
     # A full listing that only an interrupted write asks for must not wait for tomorrow's calls.
     with calling_for(Purpose.RECOVERY if is_full and not options.is_full else options.purpose):
-        sweeps = await survey(world, sync, replace(options, is_full=is_full))
+        sweeps = await survey(world, sync, replace(options, is_full=is_full), aside)
     with calling_for(Purpose.RECOVERY):
         recovery = await recover(world, sync, begun.id, sweeps)
     made = await reconcile(world, sync, sweeps, recovery.frozen, options.release, recovery.lacking)
@@ -173,8 +175,9 @@ async def _look(world: World, sync: Sync, begun: Run, options: Options) -> _Look
     return _Looked(sweeps, recovery, made, spent_since(sync, before), ahead)
 
 
-async def survey(world: World, sync: Sync, options: Options) -> dict[Side, Sweep]:
-    """Both sides, one after the other: the second is as fresh as it can be when it is written to."""
+async def survey(world: World, sync: Sync, options: Options, aside: Spools) -> dict[Side, Sweep]:
+    """Both sides, one after the other: the second is as fresh as it can be when it is written to. `aside` must be open as
+    long as the sweeps are used: a recheck lays records aside there."""
     if options.only is not None:
         return await pick(world, sync, options.only)
     is_moved = world.store.recall(sync.id, "filter") not in (None, sync.filter_digest)
@@ -189,7 +192,7 @@ async def survey(world: World, sync: Sync, options: Options) -> dict[Side, Sweep
     for side in Side:
         is_full = options.is_full or is_recheck or is_moved
         since = None if is_full else world.store.recall(sync.id, f"cursor:{side.value}")
-        sweeps[side] = await pull(world, sync, side, since, is_recheck=is_recheck)
+        sweeps[side] = await pull(world, sync, side, since, aside=aside[side] if is_recheck else None)
     # Absence is only proven by complete listings, which take their time anyway: they do not believe what is kept.
     is_whole = any(sweep.ending.is_complete for sweep in sweeps.values())
     counts = world.store.recount(sync.id) if is_whole else world.store.counts(sync.id)

@@ -34,7 +34,7 @@ from syncline.core.records import (
     Update,
 )
 from syncline.core.values import Text, Value, same
-from syncline.engine.remember import seen_now, tombstone, unagreed
+from syncline.engine.notes import seen_now, tombstone, unagreed
 from syncline.engine.sync import Sync, World
 
 
