@@ -42,7 +42,7 @@ from syncline.engine.footing import identity_of
 from syncline.engine.schemas import kept_schema
 from syncline.engine.sync import Patience, SideSetup, Sync, Unfit, Watch, World, unwatched
 from syncline.engine.trial import check, try_out
-from syncline.errors import ConfigError, MappingError, NotFoundError, Problem, ProblemKind
+from syncline.errors import ConfigError, MappingError, NotFoundError, Problem, ProblemKind, UsageError
 from syncline.ports import Clock, Connector, Store
 from syncline.store import StoreMeter, open_store
 
@@ -109,15 +109,16 @@ class Installation:
         return replace(self, config=self.config.model_copy(update={"syncs": dict(syncs)}), version=None)
 
     def connector(self, name: str) -> Connector:
-        """The connector of a configured connection. Raises `ConfigError` for a name that is not there."""
+        """The connector of a configured connection. Raises `UsageError` for a name that is not there."""
         projects = _filtered(self.config, name, "project")
         # What a connector offers hangs on the filters of its syncs; a trial may have others.
         cached = " ".join((name, *projects))
         if cached not in self._connectors:
             settings = self.config.connections.get(name)
             if settings is None:
-                known = ", ".join(self.config.connections)
-                raise ConfigError(f"There is no connection '{name}'. There are: {known}.")
+                known = ", ".join(self.config.connections) or "none yet"
+                text = f"There is no connection '{name}'."
+                raise UsageError("connection", text, f"There are: {known}.", ProblemKind.NO_CONNECTION, name)
             environment = self._environment(name, settings.quota.terms())
             match settings:
                 case ActiveCollabSettings():
@@ -150,12 +151,12 @@ class Installation:
     async def sync(self, name: str) -> Sync:
         """A configured sync with both schemas discovered and its mapping checked against them.
 
-        Raises `ConfigError` for a name that is not there, `MappingError` with every fault of the mapping. A line of the
+        Raises `UsageError` for a name that is not there, `MappingError` with every fault of the mapping. A line of the
         version in force that does not fit any more is no fault: it rests, unless the sync cannot do without it.
         """
         settings = self.config.syncs.get(name)
         if settings is None:
-            raise ConfigError(self._unknown(name))
+            raise self.unknown(name)
         left, right = [await self._side(name, settings, side) for side in Side]
         applied = digest(self.version.body[name]) if self.version else None
         return _connected(name, settings, (left, right), self._patience(settings), applied)
@@ -165,7 +166,7 @@ class Installation:
         the mapping does not fit what it saw. Raises what `sync` raises."""
         settings = self.config.syncs.get(name)
         if settings is None:
-            raise ConfigError(self._unknown(name))
+            raise self.unknown(name)
         kept = [kept_schema(self.store, SyncId(name), side) for side in Side]
         setups = [
             SideSetup(self.connector(settings.side(side).connection), settings.scope(side), schema)
@@ -179,11 +180,16 @@ class Installation:
         except (ValueError, MappingError):
             return await self.sync(name)
 
-    def _unknown(self, name: str) -> str:
+    def unknown(self, name: str) -> UsageError:
+        """That there is no sync of this name, and which there are."""
+        text, remedy = (
+            f"There is no sync '{name}'.",
+            f"There are: {', '.join(self.config.syncs) or 'none yet'}.",
+        )
         if name in self.draft:
-            return f"The sync '{name}' is not applied yet: see `syncline diff`, then `syncline apply`."
-        known = ", ".join(self.config.syncs) or "none yet"
-        return f"There is no sync '{name}'. There are: {known}."
+            text = f"The sync '{name}' is not applied yet."
+            remedy = "See `syncline diff`, then `syncline apply`."
+        return UsageError("sync", text, remedy, ProblemKind.NO_SYNC, name)
 
     async def _side(self, name: str, settings: SyncSettings, side: Side) -> SideSetup:
         connector = self.connector(settings.side(side).connection)

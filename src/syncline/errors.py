@@ -6,7 +6,8 @@ an exit code). A conflict, a pulled brake and "nothing to do" are not errors: th
     SynclineError                    never raised itself
     ├── SetupError                   a person must change something; nothing was written; exit 2
     │   ├── ConfigError              faults in the configuration, all of them at once
-    │   └── MappingError             a field mapping does not fit the two object types
+    │   ├── MappingError             a field mapping does not fit the two object types
+    │   └── UsageError               a command names something that is not there, or says it wrongly
     ├── ConnectorError               something about one connection
     │   ├── TransientError           surely not applied; try again later
     │   ├── UnknownOutcomeError      sent, no clear answer: look before writing again
@@ -92,6 +93,14 @@ class ProblemKind(Enum):
     MAPPED_TWICE = "mapping.mapped_twice"
     EXPRESSION = "mapping.expression"
     ONE_EXPRESSION = "mapping.one_expression"
+    NO_SYNC = "usage.unknown_sync"
+    NO_CONNECTION = "usage.unknown_connection"
+    NO_RECORD = "usage.unknown_record"
+    NO_COMMAND = "usage.unknown_command"
+    NO_OPTION = "usage.unknown_option"
+    WRONG_VALUE = "usage.bad_value"
+    NOT_SAID = "usage.missing"
+    NOT_UNDERSTOOD = "usage.not_understood"
 
 
 class SynclineError(Exception):
@@ -111,12 +120,14 @@ class SynclineError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault in what a person wrote: where (`syncs.tickets.fields[2].left`), what is wrong, what to do."""
+    """One fault in what a person wrote: where (`syncs.tickets.fields[2].left`), what is wrong, what to do, and what was
+    found there, where that is no secret."""
 
     path: str
     message: str
     remedy: str = ""
     kind: ProblemKind | None = None
+    found: str = ""
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}" + (f" {self.remedy}" if self.remedy else "")
@@ -146,6 +157,28 @@ class MappingError(SetupError):
     """A field mapping does not fit the two object types; `problems` lists all faults."""
 
     code = "mapping"
+
+
+class UsageError(SetupError):
+    """A command names something that is not there, or says something in a form that cannot be used.
+
+    Its one problem tells which part of the command (`--take`, `sync`, `record`), what was found there and what to do;
+    the problem's kind is its code.
+    """
+
+    code = "usage"
+
+    def __init__(self, field: str, message: str, remedy: str, kind: ProblemKind, found: str = "") -> None:
+        super().__init__(message, (Problem(field, message, remedy, kind, found),))
+
+    @property
+    def full_code(self) -> str:
+        """The kind of its problem."""
+        kind = self.problems[0].kind
+        return self.code if kind is None else kind.value
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} {self.problems[0].remedy}".rstrip()
 
 
 class ConnectorError(SynclineError):

@@ -102,7 +102,7 @@ def held_line(held: Held) -> str:
 
 def report_lines(report: Report, *, with_held: bool = True) -> Iterator[str]:
     """What a run did."""
-    yield f"looked at {report.listed_left} records left and {report.listed_right} right"
+    yield _looked(report)
     if report.plan.brakes:
         yield from plan_lines(report.plan)
     for brake in report.plan.released:
@@ -118,10 +118,21 @@ def report_lines(report: Report, *, with_held: bool = True) -> Iterator[str]:
     if report.recovered:
         were = "was" if report.recovered == 1 else "were"
         yield f"{_many(report.recovered, 'interrupted write')} {were} found done"
-    if with_held:
+    if with_held and not report.plan.brakes:
         yield from held_lines(report.plan)
     calls = f"{_many(report.calls_left, 'call')} left, {_many(report.calls_right, 'call')} right"
     yield f"{calls}, {report.seconds:.1f} s"
+
+
+def _looked(report: Report) -> str:
+    """What was listed, or read directly."""
+    listed = f"{_many(report.listed_left, 'record')} left and {report.listed_right:,} right"
+    if report.chosen is None:
+        return f"looked at {listed}"
+    read = f"read {_many(report.chosen.left, 'record')} left and {report.chosen.right:,} right directly"
+    if report.listed_left or report.listed_right:
+        return f"{read}, then looked at what is new: {listed}"
+    return f"{read}; nothing else was listed"
 
 
 def _written(written: Written) -> str:

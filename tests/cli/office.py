@@ -108,6 +108,11 @@ class Office:
         }
         _post(f"{self.highlevel['control_url']}faults", fault)
 
+    def cut_off_in_highlevel(self, method: str, times: int = 1) -> None:
+        """Let HighLevel carry out the next writes of records, and close the connection before it answers."""
+        fault = {"kind": "cut_after", "method": method, "path": "/objects/", "times": times}
+        _post(f"{self.highlevel['control_url']}faults", fault)
+
     def advance(self, seconds: float) -> None:
         """Let time pass at both vendors."""
         for account in (self.activecollab, self.highlevel):

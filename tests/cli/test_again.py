@@ -78,6 +78,7 @@ def test_a_parked_record_is_listed_and_retried_at_once(office: Office, call: Cal
     assert call("run").code == 5
     listed = call("parked", "--json").json["tickets"]
     retried = call("retry", str(task), "--run", "--json")
+    assert retried.json["tickets"]["report"]["chosen"] == {"left": 1, "right": 1}
 
     assert [(each["attempts"], each["due"]) for each in listed] == [(1, None)]
     assert listed[0]["code"].startswith("rejected")
@@ -98,6 +99,7 @@ def test_a_record_is_resynced_by_its_id_on_either_side(office: Office, call: Cal
 
     assert said.code == 0
     report = said.json["tickets"]
+    assert report["chosen"] == {"left": 1, "right": 1}
     assert report["right"]["updated"] == 1
     assert report["calls_right"] == 2  # a look and a write; ActiveCollab must first find the task's project
     assert set(office.tickets()) == {"Paint it", "Print"}
@@ -109,9 +111,13 @@ def test_records_are_resynced_by_what_they_hold_and_all_of_them(office: Office, 
     office.in_activecollab("update_task", task=second, due_on="2026-12-25")
 
     one = call("resync", "--where", "name=paint", "--json")
+    told = call("resync", str(first))
     rest = call("resync", "--all")
 
     assert one.json["tickets"]["right"]["updated"] == 1
+    assert "read 1 record left and 1 right directly; nothing else was listed" in told.out
+    assert "looked at" not in told.out
+    assert "looked at 2 records left and 2 right" in rest.out
     assert "1 updated" in rest.out
     assert call("run", "--json").json["tickets"]["plan"]["steps"] == []
 
@@ -135,4 +141,89 @@ def test_a_new_record_is_fetched_by_its_id(office: Office, call: Call) -> None:
     said = call("resync", str(new), "--sync", "tickets", "--json")
 
     assert said.json["tickets"]["right"]["created"] == 1
+    assert said.json["tickets"]["chosen"] == {"left": 1, "right": 1}  # asked on both sides
     assert set(office.tickets()) == {"Paint", "Post"}
+
+
+def test_a_write_without_an_answer_shows_in_status_until_a_look_settles_it(
+    office: Office, call: Call
+) -> None:
+    (task,) = painted(office, call, "Paint")
+    office.in_activecollab("update_task", task=task, due_on="2026-12-24")
+    office.cut_off_in_highlevel("PUT")
+
+    cut = call("run", "--json")
+    status, told = call("status", "--json").json["tickets"], call("status").out
+    (found,) = call("explain", str(task), "--json").json
+    looked = call("run", "--json").json["tickets"]
+
+    assert cut.code == 5
+    assert (status["unknown"], status["parked"]) == (1, [])
+    assert "without known outcome 1; the next run looks before it writes again" in told
+    assert any("has no known outcome yet" in sentence for sentence in found["sentences"])
+    assert (looked["right"]["updated"], looked["unknown"]) == (0, 0)  # it had been done
+    assert call("status", "--json").json["tickets"]["unknown"] == 0
+    assert "without known outcome" not in call("status").out
+    assert office.tickets()["Paint"]["properties"]["due_date"] == "2026-12-24"
+
+
+def test_a_pulled_brake_shows_in_status_and_holds_nothing_twice(office: Office, call: Call) -> None:
+    office.write({**braked(office), "brakes": {"at_least": 1, "deletes": "20%"}})
+    first, *_ = painted(office, call, "Paint", "Print", "Post")
+    office.in_activecollab("trash_task", task=first)
+
+    stopped = call("run")
+    status, told = call("status", "--json").json["tickets"], call("status")
+
+    assert stopped.code == 4
+    assert stopped.out.count("held: Paint") == 1
+    assert [each["name"] for each in status["brakes"]] == ["deletes"]
+    assert "stopped by a brake" in told.out
+    assert "deletes: 1 of 3 linked records are gone" in told.err
+    call("run", "--release", "deletes")
+    assert call("status", "--json").json["tickets"]["brakes"] == []
+
+
+def test_what_a_person_does_about_brakes_and_retries_is_in_the_audit_trail(
+    office: Office, call: Call
+) -> None:
+    (task,) = painted(office, call, "Paint")
+    call("brakes", "arm", "changes")
+    call("brakes", "release", "changes", "--for-good")
+    call("brakes", "arm", "changes")
+    office.in_activecollab("update_task", task=task, name="Paint it")
+    office.refuse_in_highlevel("PUT", 3)
+    call("run")
+    call("retry", str(task))
+    call("retry", "--code", "rejected", "--run")
+    call("retry", "--all")
+
+    entries = call("audit", "--json").json["entries"]
+
+    noted = [(each["kind"], each["subject"]) for each in entries if each["sync"]]
+    assert noted == [
+        ("brakes_released", "changes"),
+        ("brake_armed", "changes"),
+        ("retried", str(task)),
+        ("retried", "rejected"),
+        ("retried", "all"),
+    ]
+    assert call("audit", "--kind", "brake_armed", "--verify").code == 0
+
+
+def test_what_is_to_be_retried_must_be_known(office: Office, call: Call) -> None:
+    (task,) = painted(office, call, "Paint")
+
+    unknown = call("retry", "Pain", "--json")
+    code = call("retry", "--code", "rejcted", "--json")
+    office.in_activecollab("update_task", task=task, name="Paint it")
+    office.refuse_in_highlevel("PUT")
+    call("run")
+
+    assert (unknown.code, unknown.json["error"]["code"]) == (2, "usage.unknown_record")
+    assert f"{task} (Paint, left)" in unknown.json["error"]["remedy"]
+    assert (code.code, code.json["error"]["code"]) == (2, "usage.bad_value")
+    (parked,) = call("parked", "--json").json["tickets"]
+    assert parked["remedy"] == call("errors", parked["code"], "--json").json["remedy"]
+    sentences = call("explain", str(task), "--json").json[0]["sentences"]
+    assert any("refused. Mend it" in sentence for sentence in sentences)

@@ -141,6 +141,7 @@ def test_next_time_the_side_that_was_taken_wins(office: Office, call: Call) -> N
     number = str(asked["Paint"]["id"])
 
     done = call("conflicts", "resolve", number, "--take", "right", "--next-time", "--json")
+    assert done.json["decided_too"] == [asked["Print"]["id"]]
     call("run")
     for task in office.tasks().values():
         office.in_activecollab("update_task", task=task["id"], name=f"{task['name']} again")
@@ -161,6 +162,26 @@ def test_next_time_the_side_that_was_taken_wins(office: Office, call: Call) -> N
         if entry["rule"] == "right_wins"
     ]
     assert lost[-1].endswith("again")
+
+
+def test_a_rule_made_of_an_answer_names_what_it_decides_too(office: Office, call: Call) -> None:
+    asked = quarrel(office, call)
+
+    said = call("conflicts", "resolve", str(asked["Paint"]["id"]), "--take", "left", "--next-time")
+
+    assert "version 2 is in force" in said.out
+    assert f"decides by it, too, what else is asked about this field: {asked['Print']['id']}." in said.out
+
+
+def test_where_no_question_fits_that_is_said_once(office: Office, call: Call) -> None:
+    quarrel(office, call)
+
+    none = call("conflicts", "resolve", "--field", "due_on", "--leave")
+    preview = call("conflicts", "resolve", "--all", "--leave", "--preview")
+
+    assert (none.code, none.out) == (0, "No open question fits.\n")
+    assert preview.out.count("2 of 2 questions can be settled so.") == 1
+    assert "Leave --preview out to choose." in preview.out
 
 
 def test_a_value_without_counterpart_is_typed_or_left(office: Office, call: Call) -> None:

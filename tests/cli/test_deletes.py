@@ -47,7 +47,8 @@ def test_the_queue_tells_the_proof_and_an_approval_deletes(office: Office, call:
 
 def test_what_is_restored_in_the_trash_leaves_the_queue_by_itself(office: Office, call: Call) -> None:
     task, _ = trash(office, call, "Paint", "Print")
-    assert call("deletes", "approve", "--all").code == 0
+    approved = call("deletes", "approve", "--all", "--json").json
+    assert [each["choice"] for each in approved] == ["delete", "delete"]
     office.in_activecollab("restore_task", task=task)
 
     call("run")
@@ -60,8 +61,12 @@ def test_a_record_is_restored_or_released(office: Office, call: Call) -> None:
     trash(office, call, "Paint", "Print")
     first, second = (each["question"] for each in call("deletes", "list", "--json").json)
 
-    assert call("deletes", "restore", str(first)).code == 0
-    assert call("deletes", "release", str(second)).code == 0
+    shown = call("deletes", "show", str(first), "--json").json
+    (restored,) = call("deletes", "restore", str(first), "--json").json
+    (released,) = call("deletes", "release", str(second), "--json").json
+    assert (shown["title"], shown["proof"], shown["answer"]) == ("Paint", "trashed", None)
+    assert (restored["choice"], restored["refusal"]) == ("restore", "")
+    assert (released["choice"], released["question"]) == ("release", second)
     call("run")
 
     assert set(office.tasks()) == {"Stays", "Paint"}
@@ -87,4 +92,7 @@ def test_an_answer_is_taken_back_and_what_is_unclear_is_refused(office: Office, 
     assert set(office.tasks()) == {"Stays", "Paint"}
     for arguments in (("approve",), ("approve", number, "--all"), ("approve", "99"), ("show", "99")):
         assert call("deletes", *arguments).code == 2
+    closed = [call("deletes", "approve", number), call("conflicts", "resolve", number, "--answer", "delete")]
+    assert [(each.code, f"Question {number} is closed" in each.err) for each in closed] == [(2, True)] * 2
+    assert "There is no question 99" in call("deletes", "show", "99").err
     assert call("deletes", "list").out.strip() == "No deletion waits for approval."

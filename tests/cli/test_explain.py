@@ -58,7 +58,6 @@ def test_the_past_is_told_from_memory_with_both_vendors_out_of_reach(
     assert "'2026-12-24' became '2026-12-31'" in in_words.out
     assert "labels" not in in_words.out
     assert "is not mapped in this sync" in call("explain", task, "body").out
-    assert "No record 'nope' is known" in call("explain", "nope").out
 
     assert {line["left"]["source"] for line in before["lines"]} == {"unknown"}
     (then,) = (line["right"] for line in after["lines"] if line["name"] == DUE)
@@ -100,3 +99,53 @@ def test_what_was_edited_since_is_kept_and_an_unknown_target_refused(
     assert done.code == 5
     assert "edited since (before 2026-12-24, written 2026-12-31, now 2027-01-15)" in done.out
     assert call("undo", "tickets-77").code == 2
+
+
+def test_after_both_were_deleted_it_tells_when_each_was_found_gone_and_what_closed_the_link(
+    office: Office, call: Call
+) -> None:
+    office.in_activecollab("create_task", project=office.project, name="Stays")
+    task = office.in_activecollab("create_task", project=office.project, name="Paint")["id"]
+    call("run")
+    ticket = office.tickets()["Paint"]["id"]
+    office.in_activecollab("trash_task", task=task)
+    first = call("run", "--json").json["tickets"]["run"]
+    (asked,) = call("explain", str(task), "--json").json
+    office.in_highlevel("delete_record", object=TICKET, id=ticket)
+    second = call("run", "--json").json["tickets"]["run"]
+
+    for key, here, there in ((str(task), "left", "right"), (ticket, "right", "left")):
+        (found,) = call("explain", key, "--json").json
+        gone = {each["side"]: each for each in found["gone"]}
+
+        assert [each["side"] for each in found["gone"]] == [here, there]
+        assert (gone["left"]["proof"], gone["left"]["run"]) == ("trashed", first)
+        assert gone["left"]["by"] == "owner@example.test"
+        assert (gone["right"]["proof"], gone["right"]["run"]) == ("not_found", second)
+        (end,) = found["past"]
+        assert (end["rule"], end["run"], end["left_key"], end["right_key"]) == (
+            "deleted_both",
+            second,
+            str(task),
+            ticket,
+        )
+        text = call("explain", key).out
+        assert f"It was linked: {task} on the left, {ticket} on the right." in text
+        assert "Proof: left: trashed" in text
+        assert "not seen" not in text
+    assert [(each["side"], each["run"]) for each in asked["gone"]] == [("left", first)]
+    later = (dt.datetime.now(dt.UTC) + dt.timedelta(days=1)).isoformat()
+    (then,) = call("history", str(task), "--at", later, "--json").json
+    assert set(then["gone"]) == {"left", "right"}
+
+
+def test_an_undo_of_nothing_offers_no_undo_of_itself(
+    office: Office, call: Call, moved: tuple[str, str]
+) -> None:
+    task, run = moved
+    office.in_activecollab("update_task", task=int(task), due_on="2026-12-24")
+    call("run")
+    nothing = call("undo", run)
+
+    assert "0 taken back, 1 as before already" in nothing.out
+    assert "takes it back" not in nothing.out

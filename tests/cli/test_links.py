@@ -71,7 +71,8 @@ def test_twins_are_a_question_that_a_person_answers(office: Office, call: Call) 
     about = next(question["id"] for question in questions if question["held"]["left_key"] == left)
     shown = call("conflicts", "show", str(about))
     as_json = call("conflicts", "show", str(about), "--json").json
-    call("links", "apart", left, first, "--reason", "the back door")
+    parted = call("links", "apart", left, first, "--reason", "the back door", "--json").json
+    assert (parted["rule"], parted["left"], parted["right"]) == ("kept_apart", left, first)
     call("run")
 
     assert {each["key"] for each in group["right"]} == {first, second}
@@ -80,7 +81,7 @@ def test_twins_are_a_question_that_a_person_answers(office: Office, call: Call) 
     assert [(each["left"]["key"], each["right"]["key"]) for each in links(call)] == [(left, second)]
     assert [each["reason"] for each in links(call, "--apart")] == ["the back door"]
     assert len(office.tasks()) == 1  # the other twin is not copied before somebody says so
-    assert call("links", "copy", first).code == 0
+    assert call("links", "copy", first, "--json").json["rule"] == "copied_by_hand"
     assert call("run", "--json").json["tickets"]["left"]["created"] == 1
     assert call("conflicts", "list", "--json").json == []
 
@@ -105,11 +106,57 @@ def test_a_link_is_moved_and_cut_and_nothing_is_deleted(matching: Office, call: 
     assert told == ["linked", "unlinked_by_hand", "linked_by_hand", "unlinked_by_hand"]
 
 
+def test_a_refused_relink_is_no_failed_run(matching: Office, call: Call) -> None:
+    left, _ = task(matching, "Door"), ticket(matching, "Door")
+    run = call("run", "--json").json["tickets"]["run"]
+
+    refused = call("links", "relink", left, "nope", "--json")
+
+    assert (refused.code, refused.json["error"]["code"]) == (2, "setup")
+    (found,) = call("explain", left, "--json").json
+    assert not [sentence for sentence in found["sentences"] if "did not come to its end" in sentence]
+    assert call("status", "--json").json["tickets"]["last"]["id"] == run
+    assert "done" in call("status").out
+
+
+def test_what_is_done_by_hand_hides_no_pulled_brake(matching: Office, call: Call) -> None:
+    left, _ = task(matching, "Door"), ticket(matching, "Door")
+    spare = [task(matching, f"Gate {number}") for number in range(12)]
+    call("run")
+    matching.write({**left_is_activecollab(matching.project), "brakes": {"changes": "10%", "at_least": 1}})
+    call("apply", "--yes")
+    matching.in_activecollab("update_task", task=int(left), due_on="2026-12-24")
+    assert call("run").code == 4
+
+    for each in spare:
+        call("links", "release", each)
+
+    (found,) = call("explain", left, "--json").json
+    assert [sentence for sentence in found["sentences"] if "A brake stopped the last run" in sentence]
+    pulled = {each["name"] for each in call("brakes", "list", "--json").json["tickets"] if each["last"]}
+    assert pulled == {"all_changed"}
+
+
+def test_a_record_that_is_gone_is_not_unlinked_once_more(matching: Office, call: Call) -> None:
+    left, right = task(matching, "Door"), ticket(matching, "Door")
+    task(matching, "Gate"), ticket(matching, "Gate")
+    call("run")
+    matching.in_activecollab("trash_task", task=int(left))
+    matching.in_highlevel("delete_record", object=TICKET, id=right)
+    call("run")
+
+    said = call("links", "unlink", left)
+
+    assert said.code == 2
+    assert "is gone" in said.err
+    assert "Both records stay" not in said.out
+
+
 def test_a_released_record_takes_part_again_when_it_is_recalled(matching: Office, call: Call) -> None:
     left = task(matching, "Door")
     call("run")
 
-    call("links", "release", left)
+    assert call("links", "release", left, "--json").json["rule"] == "released_by_hand"
     assert call("run", "--json").json["tickets"]["plan"]["held"] == []
     call("links", "release", left, "--undo")
 

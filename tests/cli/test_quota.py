@@ -54,6 +54,24 @@ def test_quota_tells_limits_usage_and_what_waits_without_a_call(office: Office, 
     assert "tickets (right): next full run, 0 writes wait: " in text
 
 
+def test_before_the_first_run_the_check_is_counted_and_nothing_is_foretold(
+    office: Office, call: Call
+) -> None:
+    fresh, fresh_text = call("quota", "--json").json, call("quota").out
+    call("check")
+
+    told, text = call("quota", "--json").json, call("quota").out
+
+    assert fresh["ac"]["used_today"] == {}
+    assert fresh_text.count(f"nothing counted yet since {fresh['ac']['counted_from'][:10]} 00:00 UTC") == 2
+    assert told["hl"]["used_today"]["interactive"] > 0
+    assert f"used today   {told['ac']['used_today']['interactive']} calls" in text
+    for sides in (fresh, told):
+        assert [each["is_known"] for budget in sides.values() for each in budget["pending"]] == [False, False]
+    assert "no calls" not in fresh_text + text
+    assert "tickets (left): no full run yet" in text
+
+
 def test_an_unknown_connection_is_named(office: Office, call: Call) -> None:
     said = call("quota", "elsewhere")
 

@@ -89,7 +89,8 @@ def test_a_rollback_is_a_new_version_and_the_file_can_be_brought_in_step(office:
     exported = call("export")
     again = call("rollback", "1", "--yes", "--json")
 
-    assert back.json == {"version": 3, "note": "back to version 1"}
+    assert back.json == {"version": 3, "note": "back to version 1", "is_new": True}
+    assert again.json["is_new"] is False
     assert again.json["version"] == 3
     assert "syncline export" in back.err
     assert call("diff", "--json").json["syncs"]["tickets"]["changes"][0]["change"]["sentence"] == (
@@ -219,3 +220,41 @@ def test_a_mapping_that_would_lose_a_customers_value_is_refused_with_the_value(
     assert "comes back as paint the fence" in refused.err
     assert declared.code == 0
     assert len(call("versions", "--json").json) == 1
+
+
+def test_what_is_in_force_already_makes_no_version(office: Office, call: Call) -> None:
+    call("run")
+
+    said = call("rollback", "1", "--yes")
+    as_json = [call("rollback", "1", "--yes", "--json").json, call("apply", "--json").json]
+
+    assert "Nothing changes: version 1, which is in force, says the same." in said.out
+    assert "syncline export" not in said.err
+    assert [(each["version"], each["is_new"]) for each in as_json] == [(1, False), (1, False)]
+    assert [each["number"] for each in call("versions", "--json").json] == [1]
+    assert call("diff", "elsewhere").code == 2
+
+
+def test_a_filter_that_a_side_does_not_have_is_named_with_its_place(office: Office, call: Call) -> None:
+    sync = left_is_activecollab(office.project)
+    office.write({**sync, "left": {**sync["left"], "where": {"projects": [office.project]}}})
+    first = call("run", "--json")
+    office.write(sync)
+    call("run")
+    office.write({**sync, "right": {**sync["right"], "where": {"pipeline": ["a"]}}})
+
+    diff, refused = call("diff", "--json").json["syncs"]["tickets"], call("apply", "--yes", "--json")
+
+    error = first.json["error"]
+    assert (first.code, error["field"], error["found"]) == (
+        2,
+        "syncs.tickets.left.where.projects",
+        "projects",
+    )
+    assert [each["path"] for each in diff["faults"]] == ["syncs.tickets.right.where.pipeline"]
+    (problem,) = refused.json["error"]["problems"]
+    assert (refused.code, problem["path"], problem["code"]) == (
+        2,
+        "syncs.tickets.right.where.pipeline",
+        "config.unknown_setting",
+    )

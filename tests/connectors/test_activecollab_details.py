@@ -27,7 +27,7 @@ from syncline.core.records import (
     Update,
 )
 from syncline.core.values import OneOf, Person, Text, YesNo
-from syncline.errors import ConfigError, ConnectorError, NotFoundError
+from syncline.errors import ConfigError, ConnectorError, NotFoundError, ProblemKind
 from syncline.ports import Health
 from syncline.sandbox.faults import Fault, FaultKind
 from tests.clock import START
@@ -174,14 +174,23 @@ async def test_a_filter_that_names_a_missing_project_is_not_found(world: ActiveC
         await listed(world)
 
 
-@pytest.mark.parametrize("where", [{"colour": ("red",)}, {"project": ("First",)}, {"project": ("1/../2",)}])
+@pytest.mark.parametrize(
+    ("where", "kind", "found"),
+    [
+        ({"colour": ("red",)}, ProblemKind.UNKNOWN_SETTING, "colour"),
+        ({"project": ("First",)}, ProblemKind.BAD_VALUE, "First"),
+        ({"project": ("1/../2",)}, ProblemKind.BAD_VALUE, "1/../2"),
+    ],
+)
 async def test_a_filter_that_cannot_be_is_a_configuration_fault(
-    world: ActiveCollabWorld, where: dict[str, tuple[str, ...]]
+    world: ActiveCollabWorld, where: dict[str, tuple[str, ...]], kind: ProblemKind, found: str
 ) -> None:
     world.scope = Scope(TASK, where)
 
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError) as caught:
         await listed(world)
+
+    assert [(each.kind, each.found) for each in caught.value.problems] == [(kind, found)]
 
 
 # --- one record -----------------------------------------------------------------------------------------------------

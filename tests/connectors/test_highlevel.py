@@ -26,6 +26,7 @@ from syncline.errors import (
     AuthError,
     ConfigError,
     NotFoundError,
+    ProblemKind,
     RejectedError,
     SetupError,
     TransientError,
@@ -93,8 +94,11 @@ class TestObjects:
 
     async def test_a_filter_is_refused_by_name(self) -> None:
         async with world() as w:
-            with pytest.raises(ConfigError, match=r"where\.project"):
+            with pytest.raises(ConfigError, match=r"where\.project") as caught:
                 await w.connector.fetch(Scope(TICKET, {"project": ("1",)}), RecordKey("r"))
+        assert [(each.kind, each.found) for each in caught.value.problems] == [
+            (ProblemKind.UNKNOWN_SETTING, "project")
+        ]
 
 
 class TestAccess:

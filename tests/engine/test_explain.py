@@ -201,6 +201,24 @@ async def test_an_undone_field_says_that_the_sides_stay_apart() -> None:
     assert has(found.sentences, "Next run: nothing to do")
 
 
+async def test_an_edit_after_an_undo_flows_and_nothing_is_said_to_stay_apart() -> None:
+    pair, left, _ = await linked()
+    pair.left.edit(left, edited(hours=4))
+    wrong = await pair.run()
+    await undo_run(pair.world(), pair.sync(), wrong.run, random.Random(1).random)
+    pair.left.edit(left, edited(hours=7))
+
+    def strike(when: When, write: Write) -> None:
+        raise RejectedError("no")
+
+    pair.right.faults = strike
+    await pair.run()
+
+    found = line(told(pair, left, "hours"))
+    assert has(found.sentences, "Next run: the right gets '7'")
+    assert not has(found.sentences, "stay apart in this field until")
+
+
 async def test_a_one_way_field_says_which_way() -> None:
     pair, left, _ = await linked()
 
@@ -295,7 +313,19 @@ async def test_a_deleted_record_is_gone_by_then_and_not_before() -> None:
     pair.left.delete(left)
     await pair.settled()
 
-    assert then(pair, left, pair.clock.now()).gone == (Side.RIGHT,)
+    assert set(then(pair, left, pair.clock.now()).gone) == {Side.LEFT, Side.RIGHT}
+    assert then(pair, left, times[1]).gone == ()
+
+
+async def test_what_both_sides_deleted_is_gone_by_then_on_both() -> None:
+    pair, left, times = await edited_twice()
+    pair.left.create(task("Other"))
+    await pair.settled()
+    pair.left.delete(left)
+    pair.right.delete(pair.key(Side.RIGHT, "Paint"))
+    await pair.settled()
+
+    assert set(then(pair, left, pair.clock.now()).gone) == {Side.LEFT, Side.RIGHT}
     assert then(pair, left, times[1]).gone == ()
 
 

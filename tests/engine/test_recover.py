@@ -6,6 +6,7 @@ import datetime as dt
 import random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from decimal import Decimal
 
 from syncline.connectors.memory import MemoryConnector, When
 from syncline.core.decisions import DeletedEdit, DeletePolicy, Rule
@@ -237,6 +238,32 @@ async def test_a_half_made_copy_is_found_and_finished() -> None:
     assert (len(pair.left.records), len(pair.right.records), report.counts.links) == (1, 1, 1)
     assert pair.holds(Side.RIGHT)["Paint"]["effort"] == Number(3)
     assert pair.holds(Side.LEFT)["Paint"]["hours"] == Number(3)
+
+
+async def test_a_copy_that_its_vendor_put_in_its_own_form_is_found() -> None:
+    pair = Pair(mode=MatchMode.CREATE_ONLY, has_external_keys=False)
+    pair.left.create(task("Paint", hours=0.625))
+    pair.right.normalise = lambda name, value: Number(Decimal("0.62")) if name == "effort" else value
+    pair.right.faults = cut_after(Create)
+
+    await pair.run()
+    await pair.settled()
+
+    assert (len(pair.left.records), len(pair.right.records)) == (1, 1)
+
+
+async def test_a_value_that_still_is_as_it_was_is_not_taken_for_our_write() -> None:
+    pair = Pair()
+    left = pair.left.create(task("Paint", hours=1))
+    await pair.settled()
+    pair.left.edit(left, edited(name="PAINT", hours=2))
+    pair.right.faults = cut(Update, When.BEFORE)
+    await pair.run()
+    pair.right.edit(pair.key(Side.RIGHT, "Paint"), edited(effort=5))
+
+    await pair.settled()
+
+    assert "PAINT" in pair.holds(Side.RIGHT)
 
 
 async def test_a_lagging_listing_proves_no_absence_until_it_began_long_after_the_run() -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from syncline.connectors.memory import MemoryConnector
 from syncline.core.brakes import BrakeName, Limits
 from syncline.core.decisions import Answer, DeletedEdit, DeletePolicy, Rule
 from syncline.core.mapping import ConflictPolicy
 from syncline.core.match import MatchMode
-from syncline.core.records import FieldId, Side
+from syncline.core.records import FieldId, Scope, Side
 from syncline.core.values import BLANK, ManyOf, Number, OneOf, Text
 from syncline.engine.runs import Options
+from syncline.ports import Ending, Page
 from tests.engine.pair import Pair, edited, task, ticket
 
 
@@ -304,6 +310,32 @@ async def test_an_incomplete_listing_decides_nothing() -> None:
 
     assert [brake.name for brake in report.plan.brakes] == [BrakeName.INCOMPLETE_LISTING]
     assert len(pair.holds(Side.RIGHT)) == 2
+
+
+class Interrupted(MemoryConnector):
+    """A connector whose listing does not show all there is, and says so, and how far it came."""
+
+    async def pages(self, scope: Scope, since: str | None = None) -> AsyncIterator[Page | Ending]:
+        """The listing, and what it is worth."""
+        async for part in super().pages(scope, since):
+            yield msgspec.structs.replace(part, is_complete=False) if isinstance(part, Ending) else part
+
+
+async def test_what_a_listing_that_broke_off_did_not_show_is_asked_for_again() -> None:
+    pair = Pair()
+    left = pair.left.create(task("Paint", hours=1))
+    pair.left.create(task("Print"))
+    await pair.settled()
+    pair.left.edit(left, edited(hours=5))
+    pair.left.hidden.add(left)
+    whole, pair.connectors[Side.LEFT] = pair.connectors[Side.LEFT], Interrupted(pair.left, name="left")
+    await pair.run()
+    pair.left.hidden.clear()
+    pair.connectors[Side.LEFT] = whole
+
+    await pair.run(Options(is_full=False))
+
+    assert pair.holds(Side.RIGHT)["Paint"]["effort"] == Number(5)
 
 
 async def test_a_record_missing_from_a_complete_listing_is_read_before_it_counts_as_gone() -> None:

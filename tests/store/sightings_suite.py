@@ -44,6 +44,27 @@ class SightingSuite:
         assert store.recognise(SYNC, LEFT, [key(1)])[key(1)].version == 0
         assert store.seen(SYNC, LEFT, [key(1)])[key(1)].updated_at is None
 
+    def test_records_are_found_by_a_part_of_their_title_or_the_begin_of_their_key(
+        self, store: SqlStore
+    ) -> None:
+        named = {"a%b": "100% cotton", "a_c": "Garden fence", "axb": "Back\\slash", "z": "Garden gate"}
+        for each, title in named.items():
+            gone = GONE if each == "a_c" else None
+            store.see(SYNC, LEFT, [msgspec.structs.replace(seen(each, gone=gone), title=title)])
+        store.see(SYNC, RIGHT, [msgspec.structs.replace(seen("r1"), title="A garden")])
+        store.see(OTHER, LEFT, [msgspec.structs.replace(seen("o1"), title="garden")])
+
+        def found(text: str, limit: int = 5) -> list[tuple[str, str]]:
+            return [(side.value, str(one.key)) for side, one in store.resembling(SYNC, text, limit)]
+
+        assert found("gARDEN") == [("left", "z"), ("right", "r1"), ("left", "a_c")]
+        assert found("garden", 1) == [("left", "z")]
+        assert found("A%") == [("left", "a%b")]
+        assert found("a_") == [("left", "a_c")]
+        assert found("k\\s") == [("left", "axb")]
+        assert found("xb") == []
+        assert store.resembling(SYNC, "nothing like it", 5) == []
+
     def test_sides_and_syncs_do_not_mix(self, store: SqlStore) -> None:
         store.see(SYNC, LEFT, [seen(1)])
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -33,8 +33,9 @@ from syncline.cli import (
 )
 from syncline.cli.context import Context
 from syncline.cli.output import complain, say, say_json
+from syncline.cli.usage import usage_error
 from syncline.core.catalogue import remedy_of
-from syncline.errors import Problem, SetupError, SynclineError
+from syncline.errors import ConnectorError, Problem, SetupError, SynclineError
 
 app = typer.Typer(
     name="syncline",
@@ -82,16 +83,22 @@ def options(
 
 
 def told(error: SynclineError) -> dict[str, object]:
-    """An error as JSON: its code, what it says, what to do, and every fault of the configuration by its place."""
+    """An error as JSON: its code, what it says, what to do, and every fault by its place. `field` and `found` are of the
+    only fault, or the field that a vendor names."""
     problems: tuple[Problem, ...] = error.problems if isinstance(error, SetupError) else ()
+    only = problems[0] if len(problems) == 1 else None
+    field = error.field if isinstance(error, ConnectorError) else None
     return {
         "code": error.full_code,
         "message": str(error),
-        "remedy": remedy_of(error.full_code),
+        "field": only.path if only else field,
+        "found": only.found or None if only else None,
+        "remedy": remedy(error),
         "exit_code": error.exit_code,
         "problems": [
             {
                 "path": each.path,
+                "found": each.found or None,
                 "message": each.message,
                 "remedy": each.remedy,
                 "code": each.kind.value if each.kind is not None else error.code,
@@ -101,24 +108,41 @@ def told(error: SynclineError) -> dict[str, object]:
     }
 
 
+def remedy(error: SynclineError) -> str:
+    """What a person does about an error: the only fault's own remedy, else what the catalogue says of its code."""
+    problems = error.problems if isinstance(error, SetupError) else ()
+    if len(problems) == 1 and problems[0].remedy:
+        return problems[0].remedy
+    # Where nothing is listed, nothing listed can be mended.
+    code = SetupError.code if isinstance(error, SetupError) and not problems else error.full_code
+    return remedy_of(code)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and leave with its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
         code = app(args=given, standalone_mode=False)
     except SynclineError as error:
-        if "--json" in given:
-            say_json({"error": told(error)})
-        else:
-            complain(f"Error: {error}")
-            if not isinstance(error, SetupError):
-                # The others' own messages say what to do.
-                complain(f"  {remedy_of(error.full_code)} (syncline errors {error.full_code})")
-        sys.exit(error.exit_code)
+        _leave(error, is_json="--json" in given)
     except typer.Abort:
         complain("Stopped.")
         sys.exit(130)
     except typer.TyperException as error:
-        complain(f"Error: {error.format_message()}")
-        sys.exit(2)
+        if not error.format_message():
+            # A group without a command: its help was shown instead.
+            sys.exit(2)
+        _leave(usage_error(error), is_json="--json" in given)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _leave(error: SynclineError, *, is_json: bool) -> NoReturn:
+    """Tell an error, and go with its exit code."""
+    if is_json:
+        say_json({"error": told(error)})
+    else:
+        complain(f"Error: {error}")
+        if not isinstance(error, SetupError):
+            # The others' own messages say what to do.
+            complain(f"  {remedy(error)} (syncline errors {error.full_code})")
+    sys.exit(error.exit_code)

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from syncline.bootstrap import Installation
-from syncline.cli.context import AsJson, given, wait
+from syncline.cli.context import AsJson, given, only, wait
 from syncline.cli.output import say, say_json, table
 from syncline.core.brakes import BrakeName
 from syncline.core.records import SyncId
 from syncline.engine.brakes import BrakeReport, BrakeState, Release, arm, release, report
-from syncline.errors import SetupError
+from syncline.errors import ProblemKind, SetupError, UsageError
 
 brakes = typer.Typer(help="Brakes: list, release, arm.", no_args_is_help=True)
 
@@ -36,8 +36,7 @@ def list_brakes(
 
     async def work() -> dict[str, Sequence[BrakeReport]]:
         async with given(context).open() as installation:
-            names = [_named(installation, sync)] if sync else list(installation.config.syncs)
-            return {name: _report(installation, name) for name in names}
+            return {name: _report(installation, name) for name in only(installation, sync)}
 
     found = wait(work())
     if as_json or given(context).as_json:
@@ -116,10 +115,13 @@ def arm_brake(context: typer.Context, name: Name, sync: OfSync = None, as_json: 
 
 def _named(installation: Installation, sync: str | None) -> str:
     """The sync that is meant. Raises `SetupError` for one that is not there, or when there are several."""
-    known = list(installation.config.syncs)
-    if sync is None and len(known) == 1:
-        return known[0]
-    if sync is None or sync not in known:
-        text = "There are several syncs." if sync is None else f"There is no sync '{sync}'."
-        raise SetupError(f"{text} Name one with --sync: {', '.join(known) or 'there is none yet'}.")
-    return sync
+    names = only(installation, sync)
+    if len(names) == 1:
+        return names[0]
+    there = "There are several syncs." if names else "There is no sync."
+    raise UsageError(
+        "--sync",
+        there,
+        f"Name one with --sync: {', '.join(names) or 'there is none yet'}.",
+        ProblemKind.NOT_SAID,
+    )

@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from syncline.bootstrap import Installation
-from syncline.cli.context import AsJson, Context, chosen, given, wait
+from syncline.cli.context import AsJson, Context, chosen, given, kept, wait
 from syncline.cli.output import Bars, complain, say, say_json, table
 from syncline.core.audit import AuditEntry, AuditFault, AuditKind
 from syncline.core.certificate import Certificate, Difference, moved_branches
@@ -177,14 +177,15 @@ def audit(
     verify: Annotated[bool, typer.Option("--verify", help="Check the whole chain.")] = False,
     kind: Annotated[AuditKind | None, typer.Option(help="Only entries of this kind.")] = None,
     sync: Annotated[str | None, typer.Option(help="Only entries of this sync.")] = None,
-    limit: Annotated[int, typer.Option(help="How many entries, the latest.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="How many entries, the latest.")] = 50,
     as_json: AsJson = False,
 ) -> int:
     """Show what people and runs did to the installation. Exit code 6 when --verify finds the chain broken."""
 
     async def work() -> Trail:
         async with given(context).open() as installation:
-            entries = tuple(installation.store.audit_trail(kind=kind, sync=sync, limit=limit))
+            name = kept(installation, sync)
+            entries = tuple(installation.store.audit_trail(kind=kind, sync=name, limit=limit))
             if not verify:
                 return Trail(entries)
             fault = installation.store.verify_audit()

@@ -14,7 +14,8 @@ import typer
 from syncline.bootstrap import Installation, install
 from syncline.cli.output import complain
 from syncline.config import load
-from syncline.errors import ConfigError
+from syncline.core.records import SyncId
+from syncline.errors import ConfigError, Problem, ProblemKind
 
 _T = TypeVar("_T")
 
@@ -46,12 +47,33 @@ def given(context: typer.Context) -> Context:
 
 
 def chosen(installation: Installation, names: list[str] | None) -> list[str]:
-    """The syncs of a command: the named ones, else all. Raises `ConfigError` when there are none."""
+    """The syncs of a command: the named ones, else all. Raises `ConfigError` when there are none, `UsageError` for a name
+    that is not there."""
     if not installation.config.syncs:
-        raise ConfigError("The configuration has no syncs. Add one under `syncs:`.")
+        problem = Problem("syncs", "there is none yet.", "Add one under `syncs:`.", ProblemKind.MISSING)
+        raise ConfigError("The configuration has no syncs.", (problem,))
     if installation.notice:
         complain(installation.notice)
-    return names or list(installation.config.syncs)
+    return [_known(installation, name) for name in names or installation.config.syncs]
+
+
+def only(installation: Installation, sync: str | None) -> list[str]:
+    """The sync of `--sync`, else all. Raises `UsageError` for a name that is not there."""
+    return list(installation.config.syncs) if sync is None else [_known(installation, sync)]
+
+
+def kept(installation: Installation, sync: str | None) -> SyncId | None:
+    """The sync of `--sync` for what is only looked up in our memory: one that is not configured any more still has its
+    past. Raises `UsageError` for a name that never was one."""
+    if sync is None or sync in installation.config.syncs or installation.store.runs(SyncId(sync), 1):
+        return SyncId(sync) if sync is not None else None
+    raise installation.unknown(sync)
+
+
+def _known(installation: Installation, name: str) -> str:
+    if name not in installation.config.syncs:
+        raise installation.unknown(name)
+    return name
 
 
 def wait(task: Coroutine[object, object, _T]) -> _T:

@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from syncline.cli.context import AsJson, given, wait
+from syncline.cli.context import AsJson, given, kept, wait
 from syncline.cli.output import say, say_json, table
 from syncline.core.decisions import Answer
-from syncline.core.records import SyncId
 from syncline.engine import review
 from syncline.engine.deletions import Deletion, deletion, deletions
 from syncline.errors import SetupError
@@ -37,7 +36,7 @@ def list_deletes(context: typer.Context, sync: OfSync = None, as_json: AsJson = 
 
     async def work() -> Sequence[Deletion]:
         async with given(context).open() as installation:
-            return deletions(installation.store, SyncId(sync) if sync else None)
+            return deletions(installation.store, kept(installation, sync))
 
     found = wait(work())
     if as_json or given(context).as_json:
@@ -153,7 +152,7 @@ def _answer(
     async def work() -> Sequence[review.Chosen]:
         async with given(context).open() as installation:
             store, world = installation.store, installation.world()
-            waiting = deletions(store, SyncId(sync) if sync else None)
+            waiting = deletions(store, kept(installation, sync))
             numbers = (
                 [each.question for each in waiting] if number is None else [_deletion(store, number).question]
             )
@@ -166,12 +165,15 @@ def _answer(
     if as_json or given(context).as_json:
         say_json(chosen)
     else:
-        say(f"Noted for {len(chosen)}. The next run looks again, then carries it out.")
+        many = "deletion" if len(chosen) == 1 else "deletions"
+        say(f"Noted for {len(chosen)} {many}. The next run looks again, then carries it out.")
 
 
 def _deletion(store: Store, number: int) -> Deletion:
     question = store.question(number)
-    found = deletion(store, question) if question is not None else None
+    if question is None:
+        raise SetupError(f"There is no question {number}. See `syncline deletes list`.")
+    found = deletion(store, question)
     if found is None:
         raise SetupError(f"Question {number} is not about a deletion. See `syncline deletes list`.")
     return found

@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from syncline.bootstrap import Installation
-from syncline.cli.context import AsJson, given, wait
+from syncline.cli.context import AsJson, given, kept, wait
 from syncline.cli.deletes import deletion_lines
 from syncline.cli.links import say_candidates
 from syncline.cli.output import say, say_json, table
@@ -56,11 +56,13 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What came of `resolve`: each choice or why not, whether they are stored, and the version that a rule made."""
+    """What came of `resolve`: each choice or why not, whether they are stored, the version that a rule made, and the
+    other open questions that the rule decides."""
 
     is_stored: bool
     chosen: Sequence[review.Chosen]
     version: int | None = None
+    decided_too: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,14 @@ class _Pick:
         """Whether one question is meant, and nothing else."""
         return self.number is not None and not self.is_alike
 
-    def of(self, store: Store) -> Sequence[Question]:
+    def of(self, installation: Installation) -> Sequence[Question]:
         """The open questions that are meant. Raises `SetupError` when that is not clear."""
+        store = installation.store
         if (self.number is not None) + self.is_all + (self.field is not None) != 1:
             raise SetupError(
                 "Say which: a number (with --all-alike for all like it), --field NAME, or --all."
             )
-        everything = store.questions(SyncId(self.sync) if self.sync else None)
+        everything = store.questions(kept(installation, self.sync))
         if self.number is None:
             return [each for each in everything if self.field is None or _is_of(each, self.field)]
         question = find_question(store, self.number)
@@ -106,7 +109,7 @@ def list_conflicts(context: typer.Context, sync: OfSync = None, as_json: AsJson 
 
     async def work() -> list[Question]:
         async with given(context).open() as installation:
-            return list(installation.store.questions(SyncId(sync) if sync else None))
+            return list(installation.store.questions(kept(installation, sync)))
 
     found = wait(work())
     if as_json or given(context).as_json:
@@ -247,25 +250,38 @@ def resolve(
 
     async def work() -> Outcome:
         async with given(context).open() as installation:
-            questions = pick.of(installation.store)
+            questions = pick.of(installation)
             syncs = await _syncs(installation, questions, wish)
-            if pick.is_single and not preview:
-                review.choice_of(syncs.get(questions[0].sync), questions[0], wish)
             world = installation.world()
+            if pick.is_single and not preview:
+                review.checked(world, syncs.get(questions[0].sync), questions[0], wish)
             found = review.resolve_all(world, syncs, questions, wish, is_preview=True)
             is_going = not preview and (pick.is_single or yes or (not is_json and _is_wanted(found)))
             if not is_going:
                 return Outcome(is_stored=False, chosen=found)
             with world.store.transaction():
                 found = review.resolve_all(world, syncs, questions, wish, is_preview=False)
-                version = _save(installation, syncs, questions, wish) if next_time else None
-            return Outcome(is_stored=True, chosen=found, version=version)
+                if not next_time:
+                    return Outcome(is_stored=True, chosen=found)
+                version = _save(installation, syncs, questions, wish)
+            too = _of_the_rule(world.store, questions)
+            return Outcome(is_stored=True, chosen=found, version=version, decided_too=too)
 
     done = wait(work())
     if is_json:
         say_json(done)
     else:
-        _say_outcome(done)
+        _say_outcome(done, is_preview=preview)
+
+
+def _of_the_rule(store: Store, settled: Sequence[Question]) -> Sequence[int]:
+    """Open questions of the same field that nobody has answered: the new rule decides them, too."""
+    fields = {(each.sync, each.held.field) for each in settled}
+    return [
+        each.id
+        for each in store.questions(settled[0].sync)
+        if each.choice is None and (each.sync, each.held.field) in fields
+    ]
 
 
 def _wish(
@@ -319,8 +335,10 @@ def _save(
 
 
 def _is_wanted(found: Sequence[review.Chosen]) -> bool:
-    _say_chosen(found)
     fitting = sum(each.choice is not None for each in found)
+    if not found:
+        return False
+    _say_chosen(found)
     return fitting > 0 and typer.confirm(f"Choose this for {fitting} questions?")
 
 
@@ -332,10 +350,14 @@ def _say_chosen(found: Sequence[review.Chosen]) -> None:
             say(f"  not {each.question} ({each.title}): {each.refusal}")
 
 
-def _say_outcome(done: Outcome) -> None:
+def _say_outcome(done: Outcome, *, is_preview: bool) -> None:
+    if not done.chosen:
+        say("No open question fits.")
+        return
     if not done.is_stored:
-        _say_chosen(done.chosen)
-        say("Nothing is stored. Add --yes to choose.")
+        if is_preview:
+            _say_chosen(done.chosen)
+        say(f"Nothing is stored. {'Leave --preview out' if is_preview else 'Add --yes'} to choose.")
         return
     count = sum(each.choice is not None for each in done.chosen)
     say(f"Noted for {count} {'question' if count == 1 else 'questions'}. The next run carries it out.")
@@ -343,6 +365,9 @@ def _say_outcome(done: Outcome) -> None:
         say(
             f"From now on that side wins: version {done.version} is in force. Take it over into syncline.yaml."
         )
+    if done.decided_too:
+        numbers = ", ".join(str(each) for each in done.decided_too)
+        say(f"The next run decides by it, too, what else is asked about this field: {numbers}.")
 
 
 @conflicts.command()

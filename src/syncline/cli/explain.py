@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from syncline.bootstrap import Installation
-from syncline.cli.context import AsJson, given, wait
+from syncline.cli.context import AsJson, given, kept, only, wait
 from syncline.cli.output import complain, say, say_json, table
 from syncline.core.case import Case, decide
 from syncline.core.decisions import Fields, Rule
@@ -23,12 +23,14 @@ from syncline.core.values import Text
 from syncline.engine.evidence import decide_again
 from syncline.engine.explain import Explanation
 from syncline.engine.explain import explain as explain_record
+from syncline.engine.lookup import is_known, no_record
 from syncline.engine.past import AsOf, Then, as_of, moment
 from syncline.engine.undo import Undone, undo_run
 from syncline.errors import SetupError
 from syncline.story import shown, step_line
 
 _PARTLY = 5
+_NEW = "A new record is fetched by `syncline resync RECORD --sync SYNC`."
 
 OnlySync = Annotated[str | None, typer.Option(help="Only this sync.")]
 
@@ -41,8 +43,8 @@ def add_to(app: typer.Typer) -> None:
     app.command(rich_help_panel="Records")(replay)
 
 
-def _syncs(installation: Installation, sync: str | None) -> list[str]:
-    return [sync] if sync else list(installation.config.syncs)
+def _ids(names: Iterable[str]) -> list[SyncId]:
+    return [SyncId(name) for name in names]
 
 
 # --- explain --------------------------------------------------------------------------------------------------------
@@ -61,15 +63,18 @@ def explain(
 
     async def work() -> list[Explanation]:
         async with given(context).open() as installation:
-            world = installation.world()
+            world, names = installation.world(), only(installation, sync)
             found = [
                 each
-                for name in _syncs(installation, sync)
+                for name in names
                 for each in explain_record(
                     world, await installation.remembered(name), RecordKey(record), field
                 )
             ]
-            return [each for each in found if each.side is not None] or found
+            known = [each for each in found if each.side is not None] or [e for e in found if e.is_known]
+            if not known:
+                raise no_record(world.store, _ids(names), RecordKey(record), _NEW)
+            return known
 
     found = wait(work())
     if as_json or given(context).as_json:
@@ -115,17 +120,19 @@ def history(
 
     async def work() -> list[Entry]:
         async with given(context).open() as installation:
-            return [
-                entry
-                for name in _syncs(installation, sync)
-                for entry in installation.store.history(SyncId(name), RecordKey(record))
-            ]
+            past = kept(installation, sync)
+            names = [past] if past else _ids(only(installation, None))
+            store, key = installation.store, RecordKey(record)
+            entries = [entry for name in names for entry in store.history(name, key)]
+            if not entries and not any(is_known(store, name, key) for name in names):
+                raise no_record(store, names, key, _NEW)
+            return entries
 
     found = wait(work())
     if as_json or given(context).as_json:
         say_json(found)
     elif not found:
-        say(f"Nothing is known of a record '{record}'.")
+        say(f"No run has written anything about the record '{record}' yet.")
     else:
         table(
             ("when (UTC)", "field", "written", "old", "new", "overridden", "rule", "run"),
@@ -145,10 +152,10 @@ def _history_at(
 ) -> None:
     async def work() -> list[AsOf]:
         async with given(context).open() as installation:
-            found = [
-                as_of(installation.world(), await installation.remembered(name), RecordKey(record), at)
-                for name in _syncs(installation, sync)
-            ]
+            names, key, world = only(installation, sync), RecordKey(record), installation.world()
+            found = [as_of(world, await installation.remembered(name), key, at) for name in names]
+            if not any(found) and not any(is_known(world.store, SyncId(name), key) for name in names):
+                raise no_record(world.store, _ids(names), key, _NEW)
             return [each for each in found if each is not None]
 
     found = wait(work())
@@ -156,7 +163,7 @@ def _history_at(
         say_json(found)
         return
     if not found:
-        say(f"Nothing is known of a record '{record}'.")
+        say(f"No run has written anything about the record '{record}' yet.")
     for each in found:
         title = (
             f"{each.title or each.key} ({each.sync}) as of {each.at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
@@ -226,17 +233,22 @@ def undo(
 
 def _sync_of(installation: Installation, target: str, sync: str | None) -> str:
     """The sync whose run or record is meant. Raises `SetupError` when several know it."""
-    store = installation.store
+    store, asked = installation.store, only(installation, sync)
     names = [
         name
-        for name in _syncs(installation, sync)
+        for name in asked
         if store.history(SyncId(name), run=RunId(target), limit=1)
         or store.history(SyncId(name), RecordKey(target), limit=1)
     ]
     if len(names) > 1:
         raise SetupError(f"Several syncs know '{target}': say --sync {' or --sync '.join(names)}.")
     if not names:
-        raise SetupError(f"No run '{target}' wrote anything, and no record '{target}' was written.")
+        if any(is_known(store, SyncId(name), RecordKey(target)) for name in asked):
+            raise SetupError(
+                f"No run has written anything about the record '{target}', so nothing can be taken back."
+            )
+        hint = "A run is named as in `syncline history RECORD`, such as tickets-12."
+        raise no_record(store, _ids(asked), RecordKey(target), hint, what="run or record")
     return names[0]
 
 
@@ -248,21 +260,21 @@ def _undone(done: Undone) -> Iterator[str]:
         yield f"  take apart {left} and {right}"
     for left, right in planned.rejoin:
         yield f"  link {left} and {right} again"
-    for kept in planned.kept:
-        yield f"  kept: {_kept(kept)}"
+    for each in planned.kept:
+        yield f"  kept: {_kept(each)}"
     count = len(planned.steps) if is_dry else done.done
     word = "would be taken back" if is_dry else "taken back"
     yield f"run {planned.run}: {count} {word}, {planned.already} as before already, {len(planned.kept)} kept"
-    if done.run is not None:
+    if done.run is not None and (done.done or planned.part or planned.rejoin):
         yield f"This was run {done.run}; `syncline undo {done.run}` takes it back."
 
 
-def _kept(kept: Kept) -> str:
-    title = kept.title or kept.left_key or kept.right_key or "a record"
-    if kept.field is None:
-        return f"{title}: {kept.reason}"
-    values = f"before {shown(kept.before)}, written {shown(kept.wrote)}, now {shown(kept.now)}"
-    return f"{title}, {kept.field}: {kept.reason} ({values})"
+def _kept(each: Kept) -> str:
+    title = each.title or each.left_key or each.right_key or "a record"
+    if each.field is None:
+        return f"{title}: {each.reason}"
+    values = f"before {shown(each.before)}, written {shown(each.wrote)}, now {shown(each.now)}"
+    return f"{title}, {each.field}: {each.reason} ({values})"
 
 
 # --- replay ---------------------------------------------------------------------------------------------------------

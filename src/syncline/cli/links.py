@@ -11,13 +11,14 @@ from typing import Annotated
 import typer
 
 from syncline.bootstrap import Installation
-from syncline.cli.context import AsJson, given, wait
+from syncline.cli.context import AsJson, given, only, wait
 from syncline.cli.output import say, say_json, table
 from syncline.core.candidates import Candidate
 from syncline.core.memory import KeptApart
 from syncline.core.records import RecordKey, Side, SyncId
 from syncline.engine import linking, unlinked
 from syncline.engine.linking import Done
+from syncline.engine.lookup import no_record
 from syncline.engine.sync import Sync, World
 from syncline.errors import SetupError
 
@@ -63,7 +64,7 @@ def list_links(
 
     async def work() -> dict[str, Sequence[_Listed]]:
         async with given(context).open() as installation:
-            names = [sync] if sync else list(installation.config.syncs)
+            names = only(installation, sync)
             which = asked[0] if asked else "linked"
             return {name: await _listed(installation, name, which, limit) for name in names}
 
@@ -130,7 +131,7 @@ def candidates(
     async def work() -> dict[str, tuple[Candidate, ...]]:
         async with given(context).open() as installation:
             if record is None:
-                names = [sync] if sync else list(installation.config.syncs)
+                names = only(installation, sync)
             else:
                 names = [_sync_of(installation, sync, [(each, record) for each in _sides(side)])]
             key = None if record is None else RecordKey(record)
@@ -318,9 +319,9 @@ def _sides(side: Side | None) -> tuple[Side, ...]:
 
 def _sync_of(installation: Installation, name: str | None, records: Sequence[tuple[Side, str]]) -> str:
     """The sync that is named, or the only one, or the only one that knows one of the records."""
-    names = list(installation.config.syncs)
-    if name is not None or len(names) == 1:
-        return name or names[0]
+    names = only(installation, name)
+    if len(names) == 1:
+        return names[0]
     knowing = [
         each
         for each in names
@@ -329,5 +330,7 @@ def _sync_of(installation: Installation, name: str | None, records: Sequence[tup
     if len(knowing) == 1:
         return knowing[0]
     shown = ", ".join(dict.fromkeys(key for _, key in records))
-    found = f"Several syncs know {shown}: {', '.join(knowing)}." if knowing else f"No sync knows {shown}."
-    raise SetupError(f"{found} Say which sync is meant: --sync {'|'.join(knowing or names)}.")
+    which = f"Say which sync is meant: --sync {'|'.join(knowing or names)}."
+    if not knowing:
+        raise no_record(installation.store, [SyncId(each) for each in names], RecordKey(records[0][1]), which)
+    raise SetupError(f"Several syncs know {shown}: {', '.join(knowing)}. {which}")

@@ -12,7 +12,7 @@ from syncline.bootstrap import Installation
 from syncline.cli.context import AsJson, given, wait
 from syncline.cli.output import say, say_json
 from syncline.core.records import Side, SyncId
-from syncline.engine.budget import Budget, budget_of
+from syncline.engine.budget import Budget, Pending, budget_of
 
 
 def add_to(app: typer.Typer) -> None:
@@ -70,11 +70,19 @@ def _lines(budget: Budget) -> Iterator[str]:
     for hour, used in groupby(budget.hours, key=lambda each: each.hour):
         yield f"  {hour:%H:%M}      {', '.join(f'{each.calls:,} {each.purpose.value}' for each in used)}"
     for each in budget.pending:
-        name = f"{each.sync} ({each.side.value})"
-        yield f"{name}: next full run, {each.writes:,} {'write waits' if each.writes == 1 else 'writes wait'}: {each.forecast.sentence}"
+        yield f"{each.sync} ({each.side.value}): {_waiting(each)}"
+
+
+def _waiting(pending: Pending) -> str:
+    if not pending.is_known:
+        return "no full run yet, so what one takes is not known; `syncline plan` tells"
+    writes = f"{pending.writes:,} {'write waits' if pending.writes == 1 else 'writes wait'}"
+    return f"next full run, {writes}: {pending.forecast.sentence}"
 
 
 def _used(budget: Budget) -> str:
+    if not budget.hours:
+        return f"nothing counted yet since {budget.counted_from:%Y-%m-%d %H:%M} UTC"
     parts = [f"{calls:,} {purpose}" for purpose, calls in budget.used_today.items()]
     total = sum(budget.used_today.values())
     return f"{total:,} call{'' if total == 1 else 's'}" + (f" ({', '.join(parts)})" if parts else "")

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 
+import msgspec
 import typer
 
 from syncline.bootstrap import Installation
-from syncline.cli.context import AsJson, Context, given, wait
+from syncline.cli.context import AsJson, Context, given, only, wait
 from syncline.cli.output import Bars, say, say_json, table
+from syncline.core.catalogue import entry, remedy_of
 from syncline.core.memory import Parked
 from syncline.core.records import RecordKey, Side, SyncId
 from syncline.engine import again
+from syncline.engine.lookup import is_known, no_record
 from syncline.engine.report import Report
-from syncline.errors import SetupError
+from syncline.errors import ProblemKind, SetupError, UsageError
 from syncline.story import report_lines, shown
 
 _BRAKED = 4
@@ -36,7 +39,8 @@ def list_parked(context: typer.Context, sync: OfSync = None, as_json: AsJson = F
 
     async def work() -> dict[str, Sequence[Parked]]:
         async with given(context).open() as installation:
-            return {name: installation.store.parked(SyncId(name)) for name in _names(installation, sync)}
+            store, names = installation.store, only(installation, sync)
+            return {name: [_told(each) for each in store.parked(SyncId(name))] for name in names}
 
     found = wait(work())
     if as_json or given(context).as_json:
@@ -45,6 +49,10 @@ def list_parked(context: typer.Context, sync: OfSync = None, as_json: AsJson = F
         say("Nothing is parked.")
     else:
         _show(found)
+
+
+def _told(each: Parked) -> Parked:
+    return msgspec.structs.replace(each, remedy=remedy_of(each.code))
 
 
 def _show(found: Mapping[str, Sequence[Parked]]) -> None:
@@ -72,6 +80,11 @@ def retry(
     """Make parked records due now; the next run tries them. Exit code 5 when one tried at once failed again."""
     if sum((record is not None, code is not None, every)) != 1:
         raise SetupError("Say which: a record's id, --code CODE or --all.")
+    if code is not None and entry(code) is None:
+        text = f"There is no code '{code}'."
+        raise UsageError(
+            "--code", text, "`syncline errors` lists all of them.", ProblemKind.WRONG_VALUE, code
+        )
     keys = None if record is None else [RecordKey(record)]
     due, reports = wait(_retry(given(context), sync, keys, code, is_run=run))
     if as_json or given(context).as_json:
@@ -88,7 +101,9 @@ async def _retry(
     async with context.open() as installation:
         with Bars() as bars:
             world = installation.world(bars.watch)
-            names = _names(installation, sync)
+            names = only(installation, sync)
+            for key in keys or ():
+                _check_known(installation, key, sync)
             due = {name: again.retry(world, SyncId(name), keys, code) for name in names}
             reports: dict[str, Report] = {}
             for name, found in due.items():
@@ -137,7 +152,7 @@ async def _resync(
         with Bars() as bars:
             world, jitter = installation.world(bars.watch), installation.jitter
             reports: dict[str, Report] = {}
-            for name in _names(installation, sync):
+            for name in only(installation, sync):
                 connected = await installation.sync(name)
                 if record is None and where is None:
                     reports[name] = await again.resync_all(world, connected, jitter)
@@ -152,9 +167,20 @@ async def _resync(
                     chosen = frozenset((side, RecordKey(record)) for side in Side)
                 if chosen:
                     reports[name] = await again.resync(world, connected, jitter, chosen)
-            if record and not reports:
-                raise SetupError(f"No sync knows a record '{record}'. A new one needs --sync.")
+            if record:
+                hint = "Neither side shows one: check the id, and the rights of the connection's user."
+                _check_known(
+                    installation, RecordKey(record), sync, hint if reports else "A new record needs --sync."
+                )
             return reports
+
+
+def _check_known(installation: Installation, record: RecordKey, sync: str | None, hint: str = "") -> None:
+    """Raises `UsageError` when nobody knows a record. `hint` is what to do where none resembles it."""
+    names = [SyncId(name) for name in only(installation, sync)]
+    if any(is_known(installation.store, name, record) for name in names):
+        return
+    raise no_record(installation.store, names, record, hint)
 
 
 def _parted(where: str) -> tuple[str, str]:
@@ -162,13 +188,6 @@ def _parted(where: str) -> tuple[str, str]:
     if not sign or not field.strip():
         raise SetupError(f"--where: '{where}' is not of the form FIELD=VALUE.")
     return field.strip(), value
-
-
-def _names(installation: Installation, sync: str | None) -> list[str]:
-    known = list(installation.config.syncs)
-    if sync is not None and sync not in known:
-        raise SetupError(f"There is no sync '{sync}'. There are: {', '.join(known) or 'none yet'}.")
-    return known if sync is None else [sync]
 
 
 def _say_reports(reports: Mapping[str, Report]) -> None:

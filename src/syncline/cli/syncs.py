@@ -136,7 +136,10 @@ def status(
         if each.last is None:
             say("  never run")
         else:
-            say(f"  last run  {each.last.started_at:%Y-%m-%d %H:%M:%S} UTC, {each.last.state.value}")
+            end = "stopped by a brake" if each.brakes else each.last.state.value
+            say(f"  last run  {each.last.started_at:%Y-%m-%d %H:%M:%S} UTC, {end}")
+            for brake in each.brakes:
+                complain(f"    {brake.name.value}: {brake.sentence} {brake.remedy}")
         say(f"  waiting for a person  {each.questions}")
         say(f"  failed writes         {len(each.parked)}")
         if each.unknown:

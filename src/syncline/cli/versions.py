@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
 import typer
 
 from syncline.bootstrap import Installation
-from syncline.cli.context import AsJson, given, wait
+from syncline.cli.context import AsJson, given, only, wait
 from syncline.cli.output import complain, say, say_json, say_text, table
 from syncline.config import SyncSettings, applied_syncs, as_yaml, canonical
 from syncline.core.changes import Change, ChangeKind, changes
@@ -20,7 +21,7 @@ from syncline.core.roundtrip import Uncarried
 from syncline.engine import versions as engine
 from syncline.engine.impact import Impact, Judged, impact, judged
 from syncline.engine.trial import faults, try_out
-from syncline.errors import ConfigError, MappingError, Problem, SetupError
+from syncline.errors import MappingError, Problem, SetupError
 from syncline.story import shown
 
 Note = Annotated[str, typer.Option(help="Why; kept with the version.")]
@@ -34,6 +35,14 @@ class Review(msgspec.Struct, frozen=True):
     impact: Impact | None = None
     faults: Sequence[Problem] = ()
     uncarried: Sequence[Uncarried] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The version in force, and whether this command made it."""
+
+    version: Version | None
+    is_new: bool = True
 
 
 def add_to(app: typer.Typer) -> None:
@@ -57,10 +66,12 @@ def diff(
 
     async def work() -> tuple[int | None, dict[str, Review]]:
         async with given(context).open() as installation:
+            if name is not None and name not in installation.draft:
+                only(installation, name)
             found = _changes(installation, installation.draft)
-            only = [each for each in found if name in (None, each.sync)]
+            wanted = [each for each in found if name in (None, each.sync)]
             number = installation.version.number if installation.version else None
-            return number, await _review(installation, installation.draft, only, is_offline=offline)
+            return number, await _review(installation, installation.draft, wanted, is_offline=offline)
 
     number, reviews = wait(work())
     if as_json or given(context).as_json:
@@ -75,14 +86,14 @@ def apply(context: typer.Context, note: Note = "", yes: Yes = False, as_json: As
     """Put the syncs of syncline.yaml in force as a new version, after showing and checking what they change."""
     is_json = as_json or given(context).as_json
 
-    async def work() -> Version | None:
+    async def work() -> Applied:
         async with given(context).open() as installation:
             reviews = await _checked(installation, installation.draft, is_shown=not is_json)
             if not reviews:
-                return installation.version
+                return Applied(installation.version, is_new=False)
             _ask(installation, reviews, yes=yes, is_json=is_json)
             body = canonical(installation.draft)
-            return engine.apply(installation.store, installation.clock, body, note)
+            return Applied(engine.apply(installation.store, installation.clock, body, note))
 
     _in_force(wait(work()), is_json=is_json)
 
@@ -97,17 +108,19 @@ def rollback(
     """Put an older version in force again, as a new one. syncline.yaml is left as it is."""
     is_json = as_json or given(context).as_json
 
-    async def work() -> Version | None:
+    async def work() -> Applied:
         async with given(context).open() as installation:
             old = engine.version(installation.store, number)
             reviews = await _checked(installation, applied_syncs(old.body, number), is_shown=not is_json)
             if not reviews:
-                return installation.version
+                return Applied(installation.version, is_new=False)
             _ask(installation, reviews, yes=yes, is_json=is_json)
-            return engine.rollback(installation.store, installation.clock, number, note)
+            return Applied(engine.rollback(installation.store, installation.clock, number, note))
 
-    _in_force(wait(work()), is_json=is_json)
-    complain("To bring syncline.yaml in step, take over what `syncline export` prints.")
+    done = wait(work())
+    _in_force(done, is_json=is_json)
+    if done.is_new:
+        complain("To bring syncline.yaml in step, take over what `syncline export` prints.")
 
 
 def versions(context: typer.Context, as_json: AsJson = False) -> None:
@@ -191,9 +204,9 @@ async def _one(installation: Installation, trial: Installation, name: str, mine:
     problems = _moved(installation, name, mine)
     try:
         candidate = await trial.sync(name)
-    except (ConfigError, MappingError) as error:
+        tried = await try_out(candidate)
+    except SetupError as error:
         return Review(judged(mine, None), faults=(*problems, *(error.problems or _as_problem(name, error))))
-    tried = await try_out(candidate)
     is_known = installation.version is not None and name in installation.config.syncs
     current = await installation.sync(name) if is_known else None
     known = None if problems else await impact(installation.world(), current, candidate)
@@ -232,11 +245,17 @@ def _touches(installation: Installation, name: str, review: Review) -> bool:
 # --- telling --------------------------------------------------------------------------------------------------------
 
 
-def _in_force(version: Version | None, *, is_json: bool) -> None:
+def _in_force(applied: Applied, *, is_json: bool) -> None:
+    version = applied.version
     if is_json:
-        say_json({"version": version.number, "note": version.note} if version else {"version": None})
+        told = {"version": version.number, "note": version.note} if version else {"version": None}
+        say_json({**told, "is_new": applied.is_new})
     elif version is not None:
-        say(f"Version {version.number} is in force.")
+        say(
+            f"Version {version.number} is in force."
+            if applied.is_new
+            else f"Nothing changes: version {version.number}, which is in force, says the same."
+        )
 
 
 def _say_reviews(reviews: Mapping[str, Review]) -> None:

@@ -12,11 +12,12 @@ from itertools import islice
 
 import msgspec
 
+from syncline.core.audit import AuditKind
 from syncline.core.memory import Link, Parked, Seen
 from syncline.core.records import FieldId, Present, RecordKey, Side, SyncId
 from syncline.core.values import Value, canonical_text
 from syncline.engine.pull import remembered
-from syncline.engine.report import Report
+from syncline.engine.report import Chosen, Report
 from syncline.engine.runs import Options, run
 from syncline.engine.sync import Sync, World
 from syncline.errors import SetupError
@@ -33,6 +34,7 @@ def retry(
 ) -> Sequence[Parked]:
     """Make parked records due now: those of these keys (or of the records they are linked with), those that failed with
     this code (or one of its details), or all. Answers them as they are now; the next run tries them."""
+    keys = None if keys is None else list(keys)
     wanted = None if keys is None else {spot for key in keys for spot in spots(world, sync, key)}
     due = [
         msgspec.structs.replace(each, due=world.clock.now())
@@ -42,6 +44,10 @@ def retry(
     with world.store.transaction():
         for each in due:
             world.store.park(sync, each)
+        if due:
+            told = {"records": len(due), "code": code}
+            about = code or ", ".join(keys or ["all"])
+            world.store.audit(AuditKind.RETRIED, told, now=world.clock.now(), sync=sync, subject=about)
     return due
 
 
@@ -76,7 +82,10 @@ async def resync(
     A record that waits after a failure is tried now. Raises what `run` raises.
     """
     _make_due(world, sync.id, chosen)
-    return await run(world, sync, jitter, replace(options or Options(), is_full=False, only=chosen))
+    spots_read = _with_counterparts(world, sync.id, chosen)
+    report = await run(world, sync, jitter, replace(options or Options(), is_full=False, only=chosen))
+    left = sum(side is Side.LEFT for side, _ in spots_read)
+    return msgspec.structs.replace(report, chosen=Chosen(left, len(spots_read) - left))
 
 
 async def resync_all(
@@ -85,6 +94,17 @@ async def resync_all(
     """The same for every record of the sync: both sides are listed, and every record is decoded and decided."""
     retry(world, sync.id)
     return await run(world, sync, jitter, replace(options or Options(), is_full=True, is_recheck=True))
+
+
+def _with_counterparts(world: World, sync: SyncId, chosen: frozenset[Spot]) -> frozenset[Spot]:
+    """These records, and those that they are linked with: what a run of them reads."""
+    known = [
+        seen
+        for side in Side
+        for seen in world.store.seen(sync, side, sorted(key for at, key in chosen if at is side)).values()
+    ]
+    links = world.store.links(sync, [seen.link for seen in known if seen.link is not None])
+    return chosen | {(side, link.of(side).key) for link in links.values() for side in Side}
 
 
 def _make_due(world: World, sync: SyncId, chosen: frozenset[Spot]) -> None:

@@ -15,7 +15,7 @@ import msgspec
 from syncline.core.audit import AuditKind
 from syncline.core.brakes import BRAKES, Brake, BrakeName, Limits
 from syncline.core.records import RunId, SyncId
-from syncline.engine.report import told
+from syncline.engine.report import last_runs, told
 from syncline.engine.sync import World
 from syncline.errors import SetupError
 from syncline.ports import Store
@@ -73,7 +73,11 @@ def release(world: World, sync: SyncId, name: BrakeName, *, for_good: bool) -> R
 
 def arm(world: World, sync: SyncId, name: BrakeName, limits: Limits) -> None:
     """Take a release back. Raises `SetupError` when the configuration keeps the brake off."""
-    world.store.remember(sync, _memo(name), "")
+    with world.store.transaction():
+        if world.store.recall(sync, _memo(name)):
+            told_of, now = {"brake": name.value}, world.clock.now()
+            world.store.audit(AuditKind.BRAKE_ARMED, told_of, now=now, sync=sync, subject=name.value)
+        world.store.remember(sync, _memo(name), "")
     if name in limits.off:
         raise SetupError(
             f"The configuration switches {name.value} off: take it out of syncs.{sync}.brakes.off."
@@ -116,7 +120,7 @@ def _report(name: BrakeName, kept: Release | None, limits: Limits, last: Pulled 
 
 def _last(store: Store, sync: SyncId) -> dict[BrakeName, Pulled]:
     """What the last run that came to its end saw."""
-    for run in store.runs(sync):
+    for run in last_runs(store, sync):
         found = told(run)
         if found is not None:
             stopped = {each.name: Pulled(run.id, each.sentence, each.remedy) for each in found.brakes}

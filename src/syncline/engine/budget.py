@@ -13,27 +13,31 @@ import msgspec
 
 from syncline.core.quota import DAY, CallForecast, Purpose, Quota, Usage, forecast_calls, kept, next_midnight
 from syncline.core.records import Side, SyncId
-from syncline.engine.report import Summary, told
+from syncline.engine.report import Summary, last_runs, told
 from syncline.ports import Store
 
 _PER_WRITE = 2
 """A look and a write."""
+_RUNS = 20
+"""How many runs are looked at for the last full one."""
 
 
 class Pending(msgspec.Struct, frozen=True):
     """What the next full run of a sync will ask this connection, as far as earlier runs tell: `reads` calls to see the
-    records, and `writes` that wait (for calls, or for another try)."""
+    records, and `writes` that wait (for calls, or for another try). `is_known` is false before the first full run: nobody
+    knows then what looking takes."""
 
     sync: SyncId
     side: Side
     reads: int
     writes: int
     forecast: CallForecast
+    is_known: bool = True
 
 
 class Budget(msgspec.Struct, frozen=True):
     """One connection's limits and calls. A limit is None where nobody tells one; the `_kept` part of each is left to
-    live work. `left_for_bulk` is what full runs may still use today."""
+    live work. `left_for_bulk` is what full runs may still use today; `used_today` counts from `counted_from` on."""
 
     connection: str
     burst_limit: int | None
@@ -48,13 +52,15 @@ class Budget(msgspec.Struct, frozen=True):
     used_today: Mapping[str, int]
     hours: tuple[Usage, ...]
     pending: tuple[Pending, ...]
+    counted_from: dt.datetime
 
 
 def budget_of(
     store: Store, connection: str, quota: Quota, sides: Iterable[tuple[SyncId, Side]], now: dt.datetime
 ) -> Budget:
     """The budget of a connection that these sides of syncs use."""
-    hours = store.usage(connection, next_midnight(now) - DAY)
+    midnight = next_midnight(now) - DAY
+    hours = store.usage(connection, midnight)
     return Budget(
         connection,
         quota.burst_limit,
@@ -69,6 +75,7 @@ def budget_of(
         _by_purpose(hours),
         tuple(hours),
         tuple(_pending(store, sync, side, quota, now) for sync, side in sides),
+        midnight,
     )
 
 
@@ -81,12 +88,13 @@ def _by_purpose(hours: Sequence[Usage]) -> Mapping[str, int]:
 
 def _pending(store: Store, sync: SyncId, side: Side, quota: Quota, now: dt.datetime) -> Pending:
     """By the last run for what waits, and by the last full one for what looking takes."""
-    stories = [story for run in store.runs(sync) if (story := told(run)) is not None]
+    stories = [story for run in last_runs(store, sync, _RUNS) if (story := told(run)) is not None]
     full = next((story for story in stories if story.is_full), None)
     reads = 0 if full is None else _reads(full, side)
     waiting = sum(each.writes for each in stories[0].postponed if each.side is side) if stories else 0
     waiting += sum(each.due is not None and each.side is side for each in store.parked(sync))
-    return Pending(sync, side, reads, waiting, forecast_calls(reads + _PER_WRITE * waiting, quota, now))
+    forecast = forecast_calls(reads + _PER_WRITE * waiting, quota, now)
+    return Pending(sync, side, reads, waiting, forecast, full is not None)
 
 
 def _reads(story: Summary, side: Side) -> int:

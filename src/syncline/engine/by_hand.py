@@ -17,8 +17,10 @@ from syncline.core.decisions import Rule
 from syncline.core.memory import Entry, Link, RunState, Seen, Standing
 from syncline.core.records import Base, FieldId, LinkId, Present, Record, RecordKey, RunId, Side, Unseen
 from syncline.core.values import is_blank
+from syncline.engine.lookup import no_record
+from syncline.engine.notes import seen_now, unagreed
 from syncline.engine.pull import read
-from syncline.engine.remember import seen_now, unagreed
+from syncline.engine.report import by_hand
 from syncline.engine.said import forget_copies
 from syncline.engine.sync import Sync, World
 from syncline.errors import SetupError, SynclineError
@@ -47,10 +49,10 @@ def desk_of(world: World, sync: Sync) -> Generator[Desk]:
     try:
         yield Desk(world, sync, run.id)
     except SynclineError as error:
-        store.end_run(run.id, RunState.FAILED, f'{{"error": "{error.code}"}}', clock.now())
+        store.end_run(run.id, RunState.FAILED, by_hand("refused", error.code), clock.now())
         raise
     except asyncio.CancelledError:
-        store.end_run(run.id, RunState.INTERRUPTED, "", clock.now())
+        store.end_run(run.id, RunState.INTERRUPTED, by_hand("interrupted"), clock.now())
         raise
 
 
@@ -61,7 +63,7 @@ def change(desk: Desk, rule: Rule) -> Generator[None]:
     with store.transaction():
         store.renew(desk.run, clock.now(), desk.sync.patience.lease)
         yield
-        store.end_run(desk.run, RunState.DONE, f'{{"by_hand": "{rule.value}"}}', clock.now())
+        store.end_run(desk.run, RunState.DONE, by_hand(rule.value), clock.now())
 
 
 # --- checks -----------------------------------------------------------------------------------------------------------
@@ -75,10 +77,7 @@ def find(world: World, sync: Sync, key: RecordKey, side: Side | None = None) -> 
         if side in (None, each) and key in (seen := world.store.seen(sync.id, each, [key]))
     ]
     if not found:
-        where = f" on the {side.value}" if side else ""
-        raise SetupError(
-            f"The sync '{sync.id}' knows no record '{key}'{where}. Run it first if the record is new."
-        )
+        raise no_record(world.store, [sync.id], key, "Run it first if the record is new.")
     if len(found) > 1:
         raise SetupError(f"Both sides of '{sync.id}' have a record '{key}'. Say which: --side left|right.")
     return found[0]

@@ -21,9 +21,10 @@ from syncline.core.merge import merge
 from syncline.core.records import LinkId, Present, RecordKey, Side, Sighting, SyncId
 from syncline.core.shapes import Paused
 from syncline.engine.drift import paused
-from syncline.engine.explain_line import Around, Line, line_of, told_of
+from syncline.engine.explain_line import Around, Line, line_of
+from syncline.engine.explain_past import Absence, absences, end_sentences, ended, told_of
 from syncline.engine.pull import as_seen, remembered
-from syncline.engine.report import Summary, told
+from syncline.engine.report import Summary, last_runs, told
 from syncline.engine.sync import Sync, World
 
 _RUNS = 10
@@ -31,8 +32,8 @@ _RUNS = 10
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """Why a record is as it is. `side` is None where it is not known; `sentences` answer for the record, each line's own
-    for the line."""
+    """Why a record is as it is. `side` is None where it is not known (any more); `sentences` answer for the record, each
+    line's own for the line. `gone` are its absent sides, and `past` is what happened to the record as a whole."""
 
     sync: SyncId
     key: RecordKey
@@ -46,6 +47,13 @@ class Explanation(msgspec.Struct, frozen=True):
     next: Decision | None = None
     parked: tuple[Parked, ...] = ()
     suggestions: tuple[str, ...] = ()
+    gone: tuple[Absence, ...] = ()
+    past: tuple[Entry, ...] = ()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything is known of the record, be it only of old."""
+        return self.side is not None or bool(self.title or self.past)
 
 
 def explain(world: World, sync: Sync, key: RecordKey, field: str | None = None) -> tuple[Explanation, ...]:
@@ -67,16 +75,20 @@ def _unknown(world: World, sync: Sync, key: RecordKey) -> Explanation:
         last = entries[-1]
         sentences = [
             f"'{last.title or key}' was known once; it is not part of this sync any more.",
-            f"The last thing that happened: {told_of(last)}",
+            *(
+                end_sentences(end)
+                if (end := ended(entries))
+                else [f"The last thing that happened: {told_of(last)}"]
+            ),
         ]
     else:
         sentences.append(
             "Either no run has seen it yet, or it is outside the sync's filter, or the id is another."
         )
         sentences += _last_run(world, sync)
-    return Explanation(
-        sync.id, key, None, entries[-1].title if entries else "", None, None, None, tuple(sentences)
-    )
+    title = next((each.title for each in reversed(entries) if each.title), "")
+    past = tuple(each for each in entries if not each.field)
+    return Explanation(sync.id, key, None, title, None, None, None, tuple(sentences), past=past)
 
 
 def _known(world: World, sync: Sync, side: Side, seen: Seen, field: str | None) -> Explanation:
@@ -91,17 +103,15 @@ def _known(world: World, sync: Sync, side: Side, seen: Seen, field: str | None) 
     view = _view(link) if link else None
     decision = _decide(sync, view, side, seen)
     lenses, suggestions, missing = _chosen(world, sync, field)
-    around = Around(
-        sync,
-        link,
-        _sightings(side, seen, link),
-        decision,
-        _history(world, sync, seen),
-        _asked(questions),
-    )
+    entries = _history(world, sync, seen)
+    around = Around(sync, link, _sightings(side, seen, link), decision, entries, _asked(questions))
     lines = tuple(line_of(lens, around) for lens in lenses)
+    past = tuple(entries.get("", ()))
+    gone = _gone(world, sync, side, seen, link, past)
     sentences = [
         *_standing(sync, side, seen, link),
+        *(each.sentence for each in gone),
+        *(end_sentences(past[-1]) if link is None and past else ()),
         *_hindrances(world, sync, keys, parked),
         *_about(world, sync, seen.key, questions),
         *missing,
@@ -110,8 +120,20 @@ def _known(world: World, sync: Sync, side: Side, seen: Seen, field: str | None) 
     ]
     return Explanation(
         sync.id, seen.key, side, _title(seen, link), link.id if link else None, left, right, tuple(sentences),
-        lines, decision, parked, suggestions,
+        lines, decision, parked, suggestions, gone, past,
     )  # fmt: skip
+
+
+def _gone(
+    world: World, sync: Sync, side: Side, seen: Seen, link: Link | None, past: Sequence[Entry]
+) -> tuple[Absence, ...]:
+    """What is gone of the record and its counterpart; that of a closed link, where the record is gone too."""
+    records = [(each, link.of(each)) for each in Side] if link else [(side, seen)]
+    other = (past[-1].left_key if side is Side.RIGHT else past[-1].right_key) if past else None
+    if link is None and seen.gone is not None and other is not None:
+        known = world.store.seen(sync.id, side.other, [other]).get(other)
+        records += [(side.other, known)] if known is not None and known.link is None else []
+    return absences(world, sync, records)
 
 
 def _sightings(side: Side, seen: Seen, link: Link | None) -> Mapping[Side, Sighting]:
@@ -161,11 +183,9 @@ def _standing(sync: Sync, side: Side, seen: Seen, link: Link | None) -> Iterator
     if link is not None:
         yield f"It is linked: {_name(link.left)} on the left, {_name(link.right)} on the right."
         for each in Side:
-            yield from _gone(each, link.of(each))
             if link.of(each).gone is None and not link.of(each).in_scope:
                 yield f"The record on the {each.value} is outside the sync's filter; the link rests until it is back."
         return
-    yield from _gone(side, seen)
     if seen.gone is not None:
         return
     if seen.standing is Standing.RELEASED:
@@ -184,22 +204,21 @@ def _name(seen: Seen) -> str:
     return f"{seen.title} ({seen.key})" if seen.title else seen.key
 
 
-def _gone(side: Side, seen: Seen) -> Iterator[str]:
-    if seen.gone is not None:
-        at = f", {seen.gone.at:%Y-%m-%d %H:%M} UTC" if seen.gone.at else ""
-        yield f"The record on the {side.value} is gone: {seen.gone.proof.sentence}{at}."
-
-
 def _hindrances(world: World, sync: Sync, keys: set[RecordKey], parked: Sequence[Parked]) -> Iterator[str]:
     for each in parked:
         due = f"The next try is at {each.due:%Y-%m-%d %H:%M} UTC." if each.due else ""
         advice = due or "Mend it and edit the record, or run `syncline retry`."
         tries = "once" if each.attempts == 1 else f"{each.attempts} times"
-        yield f"A write failed {tries} on the {each.side.value} ({each.code}): {each.message} {advice}"
+        yield f"A write failed {tries} on the {each.side.value} ({each.code}): {_closed(each.message)} {advice}"
     for intent in world.store.intents(sync.id):
         if {intent.step.key, intent.step.counterpart} & keys:
             when = f"{intent.at:%Y-%m-%d %H:%M} UTC"
             yield f"A write of {when} has no known outcome yet: the next run looks before it writes anything."
+
+
+def _closed(text: str) -> str:
+    """A vendor's words as a sentence."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _about(world: World, sync: Sync, key: RecordKey, questions: Sequence[Question]) -> Iterator[str]:
@@ -215,7 +234,7 @@ def _about(world: World, sync: Sync, key: RecordKey, questions: Sequence[Questio
 
 
 def _last_run(world: World, sync: Sync) -> Iterator[str]:
-    runs = [(run, told(run)) for run in world.store.runs(sync.id, _RUNS)]
+    runs = [(run, told(run)) for run in last_runs(world.store, sync.id, _RUNS)]
     last = next(((run, summary) for run, summary in runs if summary is not None), None)
     failed = runs[0][0] if runs and runs[0][0].state in (RunState.FAILED, RunState.INTERRUPTED) else None
     if not runs:
@@ -265,14 +284,27 @@ def _chosen(
         return found, (), ()
     if rests := [each for name, each in resting.items() if wanted in _parts(name)]:
         return (), (), [_resting(each) for each in rests]
-    names = [name for lens in lenses for name in _names(lens)]
-    near = tuple(dict.fromkeys(difflib.get_close_matches(field, names, n=3, cutoff=0.5)))
+    near = _near(lenses, wanted)
     text = f"'{field}' is not mapped in this sync, so nothing of it is carried over."
     if not _is_field(sync, wanted):
         text = f"There is no field '{field}' on either side."
     mapped = ", ".join(line_name(lens.mapping.left, lens.mapping.right) for lens in lenses)
     hint = f"Did you mean {' or '.join(near)}?" if near else f"Mapped are: {mapped}."
     return (), near, [text, hint]
+
+
+def _near(lenses: Sequence[Lens], wanted: str) -> tuple[str, ...]:
+    """Names that may have been meant, the nearest first; of a field's id and title only the nearer one."""
+    owners: dict[str, tuple[Side, str]] = {}
+    for lens in lenses:
+        for side in Side:
+            shape, name = lens.of(side), lens.mapping.of(side)
+            for each in (name, shape.title):
+                owners.setdefault(each, (side, name))
+    folded = {each.casefold(): each for each in reversed(owners)}
+    near = [folded[each] for each in difflib.get_close_matches(wanted, folded, n=6, cutoff=0.5)]
+    first = {owners[each]: each for each in reversed(near)}
+    return tuple(each for each in near if first[owners[each]] == each)[:3]
 
 
 def _resting(line: Paused) -> str:

@@ -17,6 +17,7 @@ from syncline.core.memory import Entry, Link, Question
 from syncline.core.records import Present, Side, Sighting
 from syncline.core.shown import shown
 from syncline.core.values import Value, same
+from syncline.engine.explain_past import told_of
 from syncline.engine.sync import Sync
 
 _LAST = 5
@@ -83,17 +84,6 @@ def line_of(lens: Lens, around: Around) -> Line:
     return msgspec.structs.replace(made, sentences=tuple(_sentences(lens, made, entries)))
 
 
-def told_of(entry: Entry) -> str:
-    """A line of the history in a sentence."""
-    when = f"{entry.at:%Y-%m-%d %H:%M} UTC (run {entry.run})"
-    lost = f" '{shown(entry.lost)}' was overridden." if entry.lost is not None and entry.field else ""
-    if entry.side is None or not entry.field:
-        return f"{when}: {entry.rule.sentence}{lost}"
-    new = f"'{shown(entry.new)}'"
-    change = f"{new} was written" if entry.old is None else f"'{shown(entry.old)}' became {new}"
-    return f"{when}, on the {entry.side.value}: {change}. {entry.rule.sentence}{lost}"
-
-
 def _value(around: Around, lens: Lens, side: Side) -> Value | None:
     sighting = around.now.get(side)
     return sighting.record.fields.get(lens.mapping.of(side)) if isinstance(sighting, Present) else None
@@ -111,7 +101,8 @@ def _is_in_step(lens: Lens, left: Value, right: Value) -> bool:
 
 def _sentences(lens: Lens, line: Line, entries: Sequence[Entry]) -> Iterator[str]:
     left, right = f"'{shown(line.left)}'", f"'{shown(line.right)}'"
-    yield f"Last seen: left {left if line.left else 'not seen'}, right {right if line.right else 'not seen'}."
+    if line.left is not None or line.right is not None:
+        yield f"Last seen: left {left if line.left else 'not seen'}, right {right if line.right else 'not seen'}."
     if line.base_left is not None and line.base_right is not None:
         yield f"Last agreed on: left '{shown(line.base_left)}', right '{shown(line.base_right)}'."
     if line.direction is not Direction.BOTH:
@@ -119,7 +110,8 @@ def _sentences(lens: Lens, line: Line, entries: Sequence[Entry]) -> Iterator[str
         yield f"It goes one way, to the {to.value}: an edit there is never carried back."
     last = entries[-1] if entries else None
     written = next((each for each in reversed(entries) if each.side is not None), None)
-    if written is not None and written.rule is Rule.UNDONE and line.is_in_step is False:
+    is_going = line.next is not None and any(line.next.target(side) is not None for side in Side)
+    if written is not None and written.rule is Rule.UNDONE and line.is_in_step is False and not is_going:
         yield "It was undone: the two sides stay apart in this field until somebody edits it."
     elif line.is_in_step is True:
         yield "Both sides mean the same."

@@ -12,7 +12,7 @@ import msgspec
 
 from syncline.core.audit import AuditKind
 from syncline.core.decisions import Rule
-from syncline.core.memory import Standing
+from syncline.core.memory import Seen, Standing
 from syncline.core.records import LinkId, Record, RecordKey, RunId, Side, SyncId
 from syncline.engine.by_hand import (
     Desk,
@@ -89,7 +89,7 @@ async def unlink(
     if isinstance(what, str):
         spot, seen = find(world, sync, what, side)
         if seen.link is None:
-            return _unlinked(sync, spot, seen.standing)
+            return _unlinked(sync, spot, seen)
         what = seen.link
     with desk_of(world, sync) as desk, change(desk, Rule.UNLINKED_BY_HAND):
         old = still_linked(desk, what)
@@ -98,8 +98,10 @@ async def unlink(
     return Done(sync.id, Rule.UNLINKED_BY_HAND, old.left.key, old.right.key, old.id, run=desk.run)
 
 
-def _unlinked(sync: Sync, spot: Spot, standing: Standing) -> Done:
-    if standing is not Standing.RELEASED:
+def _unlinked(sync: Sync, spot: Spot, seen: Seen) -> Done:
+    if seen.gone is not None:
+        raise SetupError(f"The {spot[0].value} record '{spot[1]}' is gone, and its link is closed already.")
+    if seen.standing is not Standing.RELEASED:
         raise SetupError(
             f"'{spot[1]}' is not linked. `syncline links candidates {spot[1]}` shows what may belong to it."
         )

@@ -53,6 +53,10 @@ _SENTENCES = {
 }
 
 
+_FOUND_GONE = (Rule.DELETED_BOTH, Rule.DELETED_PROPAGATED, Rule.DELETED_ARCHIVED)
+"""Rules that follow a deletion: the record on the side that was not written was gone."""
+
+
 class Then(msgspec.Struct, frozen=True):
     """What one side held. `since` is when the run was that tells it."""
 
@@ -71,7 +75,7 @@ class ThenLine(msgspec.Struct, frozen=True):
 
 class AsOf(msgspec.Struct, frozen=True):
     """A record as of a time. `first_seen` is the first line of its history; `gone` names the sides whose record a run
-    had deleted by then."""
+    had deleted, or found deleted, by then."""
 
     sync: SyncId
     key: RecordKey
@@ -103,10 +107,14 @@ def moment(text: str) -> dt.datetime:
 
 
 def _gone(entries: Sequence[Entry], at: dt.datetime) -> list[Side]:
-    """Sides whose record the last thing known by then was a deletion of."""
+    """Sides whose record the last thing known by then was a deletion of, by a run or found by one."""
     state: dict[Side, bool] = {}
     for entry in entries:
-        if entry.at > at or entry.side is None:
+        if entry.at > at:
+            continue
+        if not entry.field and entry.rule in _FOUND_GONE:
+            state |= {side: True for side in Side if side is not entry.side}
+        if entry.side is None:
             continue
         is_removed = entry.new is None and entry.lost is not None
         state[entry.side] = is_removed if entry.field else state.get(entry.side, False)

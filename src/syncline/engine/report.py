@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -18,6 +18,7 @@ from syncline.core.plan import Plan
 from syncline.core.records import RunId, Side, SyncId
 from syncline.engine.apply import Failure
 from syncline.engine.outlook import Outlook
+from syncline.ports import Store
 
 _FAILURES = 100
 
@@ -51,9 +52,17 @@ class Postponed(msgspec.Struct, frozen=True):
     why: str
 
 
+class Chosen(msgspec.Struct, frozen=True):
+    """How many records of each side a run of chosen records read directly, their counterparts included."""
+
+    left: int
+    right: int
+
+
 class Report(msgspec.Struct, frozen=True):
     """What a run did, for people and for `--json`. `read_left` and `read_right` are the calls that looking took, before
-    anything was written; `forecast` is what the plan was expected to take then."""
+    anything was written; `forecast` is what the plan was expected to take then. A run of `chosen` records lists nothing,
+    unless one of them is new: then `listed_left` and `listed_right` are what is new on both sides."""
 
     sync: SyncId
     run: RunId
@@ -74,6 +83,7 @@ class Report(msgspec.Struct, frozen=True):
     read_right: int = 0
     postponed: tuple[Postponed, ...] = ()
     forecast: Outlook | None = None
+    chosen: Chosen | None = None
 
     @property
     def is_quiet(self) -> bool:
@@ -141,6 +151,35 @@ def summary(report: Report) -> Summary:
         report.read_right,
         report.postponed,
     )
+
+
+class _ByHand(msgspec.Struct, frozen=True):
+    by_hand: str | None = None
+    undone: str | None = None
+
+
+def by_hand(what: str, error: str | None = None) -> str:
+    """What is stored of something that a person did about single records: it held the lease, and was no run of the sync."""
+    told_of = {"by_hand": what} if error is None else {"by_hand": what, "error": error}
+    return msgspec.json.encode(told_of).decode()
+
+
+def last_runs(store: Store, sync: SyncId, limit: int = 10) -> Iterator[Run]:
+    """The latest runs of the sync itself, newest first; what persons did by hand in between is left out."""
+    for most in (limit, limit * 10, limit * 100):
+        runs = store.runs(sync, most)
+        found = [run for run in runs if not _is_by_hand(run)]
+        if len(found) >= limit or len(runs) < most:
+            break
+    yield from found[:limit]
+
+
+def _is_by_hand(run: Run) -> bool:
+    try:
+        told_of = msgspec.json.decode(run.report, type=_ByHand)
+    except msgspec.MsgspecError:
+        return False
+    return told_of.by_hand is not None or told_of.undone is not None
 
 
 def told(run: Run) -> Summary | None:

@@ -63,10 +63,21 @@ class Chosen(msgspec.Struct, frozen=True):
 
 def resolve(world: World, sync: Sync | None, question: Question, wish: Wish) -> Resolution | Answer:
     """Store a choice. `sync` may be None for an answer or `Leave`. Raises `SetupError` when it cannot be carried out."""
-    choice = choice_of(sync, question, wish)
+    choice = checked(world, sync, question, wish)
     with world.store.transaction():
         _store(world, question, choice)
     return choice
+
+
+def checked(world: World, sync: Sync | None, question: Question, wish: Wish) -> Resolution | Answer:
+    """The choice that a wish comes to. Raises `SetupError` where it does not fit, or the question is closed."""
+    if question.id not in {each.id for each in world.store.questions(question.sync)}:
+        raise _closed(question)
+    return choice_of(sync, question, wish)
+
+
+def _closed(question: Question) -> SetupError:
+    return SetupError(f"Question {question.id} is closed. What was written is in the history.")
 
 
 def resolve_all(
@@ -78,9 +89,12 @@ def resolve_all(
     """
     out: list[Chosen] = []
     going: list[tuple[Question, Resolution | Answer]] = []
+    now_open = {each.id for each in world.store.questions()}
     for question in questions:
         about = Chosen(question.id, question.sync, question.held.title, question.held.field)
         try:
+            if question.id not in now_open:
+                raise _closed(question)
             choice = choice_of(syncs.get(question.sync), question, wish)
         except SetupError as error:
             out.append(msgspec.structs.replace(about, refusal=str(error)))
@@ -98,7 +112,7 @@ def undo(world: World, question: Question) -> None:
     """Take a choice back before a run carried it out. Raises `SetupError` when there is none (any more)."""
     now_open = {each.id: each for each in world.store.questions(question.sync)}
     if question.id not in now_open:
-        raise SetupError(f"Question {question.id} is closed. What was written is in the history.")
+        raise _closed(question)
     if now_open[question.id].choice is None:
         raise SetupError(f"Nothing is chosen for question {question.id}.")
     with world.store.transaction():

@@ -7,13 +7,14 @@ of the first page of each side: the customer's own records know best what a mapp
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 
 import msgspec
 
 from syncline.core.records import Record, Side, SyncId
 from syncline.core.roundtrip import Loss, Uncarried, generated_losses, losses, uncarried
 from syncline.engine.sync import Sync
-from syncline.errors import MappingError, Problem
+from syncline.errors import ConfigError, MappingError, Problem, ProblemKind
 from syncline.ports import Ending
 
 _SAMPLED = 100
@@ -31,7 +32,7 @@ class Trial(msgspec.Struct, frozen=True):
 
 async def try_out(sync: Sync, *, is_offline: bool = False) -> Trial:
     """Carry values over and back: generated ones, and (unless offline) those of real records; a few of each are
-    told."""
+    told. Raises `ConfigError` for a filter that a side does not have, with its place."""
     seen = {side: () if is_offline else await _sample(sync, side) for side in Side}
     lost: list[Loss] = []
     without: list[Uncarried] = []
@@ -63,7 +64,10 @@ def _problem(sync: SyncId, loss: Loss) -> Problem:
     value, there, back = (_plain(each) for each in (loss.value, loss.there, loss.back))
     text = f"{value} on the {loss.side.value} becomes {there} on the other side, and comes back as {back}."
     return Problem(
-        f"syncs.{sync}.fields[{loss.line}]", text, "Set a direction, or accept it with lossy: true."
+        f"syncs.{sync}.fields[{loss.line}]",
+        text,
+        "Set a direction, or accept it with lossy: true.",
+        ProblemKind.LOSES,
     )
 
 
@@ -76,6 +80,14 @@ def _plain(value: object) -> str:
 
 async def _sample(sync: Sync, side: Side) -> Sequence[Record]:
     """The records of the first page that holds any."""
+    try:
+        return await _first_page(sync, side)
+    except ConfigError as error:
+        placed = (replace(each, path=f"syncs.{sync.id}.{side.value}.{each.path}") for each in error.problems)
+        raise ConfigError(error.args[0], tuple(placed)) from error
+
+
+async def _first_page(sync: Sync, side: Side) -> Sequence[Record]:
     setup = sync.side(side)
     parts = setup.connector.pages(setup.scope)
     found: Sequence[Record] = ()

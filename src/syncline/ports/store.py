@@ -124,6 +124,11 @@ class Store(Protocol):
         """Present records out of scope that no link ties and that are not released."""
         ...
 
+    def resembling(self, sync: SyncId, text: str, limit: int) -> Sequence[tuple[Side, Seen]]:
+        """Records whose title holds this text, or whose key begins with it, in whatever case; present ones first. Takes as
+        long as there are records."""
+        ...
+
     def see(self, sync: SyncId, side: Side, seen: Sequence[Seen]) -> None:
         """Remember records as they are now (insert, or replace by key). The link of a known record is kept when
         `link` is None and its standing is LINKED."""

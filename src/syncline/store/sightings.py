@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from syncline.core.memory import Counts, Seen, Standing
 from syncline.core.records import Gone, Proof, RecordKey, Side, SyncId
 from syncline.ports import Recognised, Stretch
-from syncline.store.codec import FIELDS, micros, moment_or_none, side_number
+from syncline.store.codec import FIELDS, micros, moment_or_none, side_number, side_of
 from syncline.store.dialects import Dialect, NumberList, fixed, listed
 from syncline.store.session import Row
 from syncline.store.tables import sighting
@@ -108,6 +108,19 @@ _WAITING = (
     )
     .order_by(sighting.c.id)
 )
+# Goes through all records of the sync: asked when a name was mistyped, never by a run.
+_RESEMBLING = (
+    sa.select(sighting.c.side, *(sighting.c[name] for name in SEEN_COLUMNS))
+    .where(
+        sighting.c.sync == sa.bindparam("sync"),
+        sa.or_(
+            sighting.c.title.ilike(sa.bindparam("within"), escape="\\"),
+            sighting.c.key.ilike(sa.bindparam("begins"), escape="\\"),
+        ),
+    )
+    .order_by(sighting.c.gone.is_not(None), sighting.c.side, sighting.c.id)
+    .limit(sa.bindparam("most"))
+)
 _PRESENT_AMONG = sa.select(sa.func.count(sighting.c.id)).select_from(
     _KEYS.outerjoin(sighting, sa.and_(*_AT, sighting.c.key == _KEYS.c.value, sighting.c.gone.is_(None)))
 )
@@ -193,6 +206,14 @@ class Sightings(Tally):
     def _waiting(self, sync: SyncId, side: Side, *, in_scope: int) -> Sequence[Seen]:
         at = {"sync": self._number(sync), "side": side_number(side)}
         return [seen_of(row) for row in self._rows(_WAITING, **at, in_scope=in_scope)]
+
+    def resembling(self, sync: SyncId, text: str, limit: int) -> Sequence[tuple[Side, Seen]]:
+        """Records whose title holds this text, or whose key begins with it, in whatever case; present ones first."""
+        plain = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        rows = self._rows(
+            _RESEMBLING, sync=self._number(sync), within=f"%{plain}%", begins=f"{plain}%", most=limit
+        )
+        return [(side_of(row[0]), seen_of(row[1:])) for row in rows]
 
     def see(self, sync: SyncId, side: Side, seen: Sequence[Seen]) -> None:
         """Remember records as they are now (insert, or replace by key). The link of a known record is kept when

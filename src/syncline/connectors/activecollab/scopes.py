@@ -6,7 +6,7 @@ Used by both halves of `activecollab.connector`. Filters: `project` (ids) and `c
 from __future__ import annotations
 
 from syncline.core.records import Scope
-from syncline.errors import ConfigError, Detail, Problem, RejectedError
+from syncline.errors import ConfigError, Detail, Problem, ProblemKind, RejectedError
 
 FILTERS = ("project", "create_in")
 
@@ -14,13 +14,23 @@ FILTERS = ("project", "create_in")
 def project_filter(scope: Scope) -> tuple[str, ...]:
     """The ids of the filter; none means all. Raises `ConfigError` for a filter that is not known or no id."""
     problems = [
-        Problem(f"where.{name}", "is no filter of ActiveCollab.", f"Use {' or '.join(FILTERS)}.")
+        Problem(
+            f"where.{name}",
+            "is no filter of ActiveCollab.",
+            f"Use {' or '.join(FILTERS)}.",
+            ProblemKind.UNKNOWN_SETTING,
+            name,
+        )
         for name in scope.where
         if name not in FILTERS
     ]
     problems += [
         Problem(
-            f"where.{name}", f"{value!r} is not a project id.", "It is the number in the project's address."
+            f"where.{name}",
+            f"{value!r} is not a project id.",
+            "It is the number in the project's address.",
+            ProblemKind.BAD_VALUE,
+            value,
         )
         for name in FILTERS
         for value in scope.where.get(name, ())

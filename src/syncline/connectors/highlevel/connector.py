@@ -59,6 +59,7 @@ from syncline.errors import (
     Detail,
     NotFoundError,
     Problem,
+    ProblemKind,
     RejectedError,
     TransientError,
     UnknownOutcomeError,
@@ -230,7 +231,8 @@ class HighLevelConnector:
         """The shape of the scope's object type, from memory where it is known."""
         if scope.where:
             name = next(iter(scope.where))
-            problem = Problem(f"where.{name}", "HighLevel objects have no filters.", "Remove it.")
+            text, kind = "HighLevel objects have no filters.", ProblemKind.UNKNOWN_SETTING
+            problem = Problem(f"where.{name}", text, "Remove it.", kind, name)
             raise ConfigError("The filter cannot be used.", (problem,))
         if scope.object_type not in self._shapes:
             people = self._people = self._people or await self._read_people()
