@@ -33,8 +33,9 @@ _WORDS = (
 _WRITES, _LISTINGS = "POST|PUT|DELETE", r"/tasks/archive$|/records/search$"
 
 
-def trouble(faults: Faults, rate: float) -> None:
-    """A network and vendors that fail at about this rate.
+def trouble(faults: Faults, rate: float, *, is_doubtful: bool = False) -> None:
+    """A network and vendors that fail at about this rate. While the outcome of a write `is_doubtful`, listings are cut
+    short more often: troubles come in pairs.
 
     Listings are cut short only where a count goes with them: nothing can tell otherwise.
     """
@@ -42,7 +43,8 @@ def trouble(faults: Faults, rate: float) -> None:
     faults.add(Fault(FaultKind.CUT_BEFORE, probability=rate / 2))
     faults.add(Fault(FaultKind.STATUS, status=503, probability=rate / 2))
     faults.add(Fault(FaultKind.SLOW, seconds=7.0, probability=rate / 2))
-    faults.add(Fault(FaultKind.PARTIAL, path=_LISTINGS, keep=0.5, probability=rate / 2))
+    partial = 0.3 if is_doubtful else rate / 2
+    faults.add(Fault(FaultKind.PARTIAL, path=_LISTINGS, keep=0.5, probability=partial))
 
 
 def fault_of(kind: str, request: Request) -> Fault | None:
@@ -67,16 +69,29 @@ class Dice:
         side = self.chance.choice(NAMES)
         if roll < 0.18:
             yield self.make(side)
-        elif roll < 0.62:
+        elif roll < 0.60:
             if (spot := self._pick(side)) is not None:
                 yield self._type(side, *spot)
-        elif roll < 0.78:
+        elif roll < 0.74:
             yield from self._clash()
-        elif roll < 0.90:
+        elif roll < 0.86:
             if (spot := self._pick(side, is_for_good=True)) is not None:
                 yield Delete(side, *spot)
         else:
             yield from self._tidy()
+
+    def second_thoughts(self, token: int) -> Iterator[Act]:
+        """Somebody goes on with what a person has just spoken of."""
+        side = self.chance.choice(NAMES)
+        keys = self.crowd.keys(side, token)
+        if keys and self.crowd.may_touch(side, token):
+            yield self._type(side, token, self.chance.randrange(len(keys)))
+
+    def reorganise(self) -> Iterator[Act]:
+        """Somebody moves a task out of the filter, before anybody notices that a backup was put back."""
+        spot = self._pick("ac", is_for_good=True)
+        if spot is not None and self.chance.random() < 0.5:
+            yield Move(spot[0], len(self.crowd.ac.projects) - 1, spot[1])
 
     def make(self, side: str) -> Make:
         """A new record of a new origin."""
@@ -100,7 +115,7 @@ class Dice:
         """Change one field, rarely two."""
         known = [name for name in FIELDS if name != "name" or not self.weather.rewinds]
         names = names or self.chance.sample(known, 2 if self.chance.random() < 0.2 else 1)
-        before = self.crowd.account(side).records()[self.crowd.keys(side, token)[nth]]
+        before = self.crowd.held(side, self.crowd.keys(side, token)[nth])
         return Type(side, token, from_plain({n: self._value(side, n, token, before) for n in names}), nth)
 
     def _clash(self) -> Iterator[Act]:
@@ -120,7 +135,8 @@ class Dice:
         ac = self.crowd.ac
         trashed = [key for key in ac.trashed() if ("ac", ac.token(key)) not in self.crowd.locked]
         if trashed and self.chance.random() < 0.6:
-            token = ac.token(self.chance.choice(trashed))
+            latest = [d.key for d in self.crowd.deeds if d.key in trashed][-1:]
+            token = ac.token(self.chance.choice(latest if latest and self.chance.random() < 0.7 else trashed))
             nth = self.chance.randrange(sum(ac.token(key) == token for key in ac.trashed()))
             yield (Restore if self.chance.random() < 0.75 else Purge)(token, nth)
             return
@@ -129,15 +145,19 @@ class Dice:
             yield Move(spot[0], self.chance.randrange(len(ac.projects)), spot[1])
 
     def _pick(self, side: str, *, is_for_good: bool = False) -> tuple[int, int] | None:
-        """A record that may be touched, as (origin, number); origin 1 is never deleted, so that no side is emptied."""
+        """A record that may be touched, as (origin, number), often one that is on somebody's mind; origin 1 is never
+        deleted, so that no side is emptied."""
         account = self.crowd.account(side)
-        keys = [k for k in account.records() if self.crowd.may_touch(side, account.token(k))]
-        keys = [k for k in keys if not (is_for_good and account.token(k) == 1)]
+        tokens = {key: account.token(key) for key in account.live()}
+        free = self.crowd.free(side, tokens.values()) - ({1} if is_for_good else set())
+        keys = [key for key, token in tokens.items() if token in free]
         if not keys:
             return None
+        if self.chance.random() < 0.4:
+            minded = self.crowd.doubtful() | {deed.token for deed in self.crowd.deeds[-3:]}
+            keys = [key for key in keys if tokens[key] in minded] or keys
         key = self.chance.choice(keys)
-        token = account.token(key)
-        return token, self.crowd.keys(side, token).index(key)
+        return tokens[key], self.crowd.keys(side, tokens[key]).index(key)
 
     def _value(self, side: str, name: str, token: int, before: Held | None = None) -> Plain:
         chance, unique = self.chance, len(self.crowd.deeds)
@@ -156,7 +176,7 @@ class Dice:
         if name == "due_on":
             return (dt.date(2026, 1, 1) + dt.timedelta(days=unique % 700)).isoformat()
         if name == "estimate":
-            return Decimal(unique + 1) / 4
+            return Decimal(unique + 1) / (8 if self.weather.rounds and side == "hl" else 4)
         return (
             chance.choice(PEOPLE)
             if chance.random() < 0.9

@@ -100,6 +100,7 @@ class _Judge:
     def faults(self) -> Iterator[str]:
         """Every broken promise."""
         yield from self._quiet_and_cheap()
+        yield from self.world.witness.faults
         for token in self.tokens:
             yield from self._copies(token)
             yield from self._agreement(token)
@@ -246,7 +247,7 @@ class _Judge:
         seen_later += [
             held[field]
             for key, number, held in self.world.doors[deed.side].counted.before
-            if key == deed.key and number <= deed.number and self.world.is_rough
+            if key == deed.key and number < deed.number and self.world.is_rough
         ]
         told_at = [] if self.world.rewound else [_run(e) for e in entries if self._field(e.field) == field]
         seen_later += [d.old[field] for d in deeds if d.number < deed.number and field in d.old and d.key == deed.key
@@ -304,10 +305,15 @@ class _Judge:
 
     def _was_filled_unheard(self, deed: Deed, field: str) -> bool:
         """Whether a person cleared what we had just filled, and we may never have heard that we had."""
-        before = self.world.doors[deed.side].counted.before
-        return self.world.is_rough and any(
-            key == deed.key and number < deed.number and held[field] != deed.old.get(field)
-            for key, number, held in before
+        counted, old = self.world.doors[deed.side].counted, deed.old.get(field)
+        typed = (d for d in self.world.crowd.touching(deed.token) if d.side == deed.side)
+        is_ours = bool(counted.made[deed.token]) and all(d.new.get(field) != old for d in typed)
+        return self.world.is_rough and (
+            is_ours
+            or any(
+                key == deed.key and number < deed.number and held[field] != old
+                for key, number, held in counted.before
+            )
         )
 
     def _winners(self, token: int) -> Iterator[str]:
@@ -320,8 +326,16 @@ class _Judge:
             policy = self.world.weather.policies[field]
             if _POLICIES.get(entry.rule, {policy}).isdisjoint({policy}):
                 yield f"⟦{token}⟧ {field}: settled by {entry.rule.value}, though it is {policy.value}"
+            if entry.rule in _POLICIES and not self.world.rewound and not self._was_contested(field, deeds):
+                yield f"⟦{token}⟧ {field}: {entry.lost} was overridden, though only one side was ever edited"
             if entry.rule is Rule.NEWEST and not self.world.rewound and self._is_older(entry, field, deeds):
                 yield f"⟦{token}⟧ {field}: the older value won over {entry.lost}"
+
+    def _was_contested(self, field: str, deeds: list[Deed]) -> bool:
+        """Whether people put something into a field, or emptied it, on both sides."""
+        typed = {deed.side for deed in deeds if deed.what in ("made", "edited") and field in deed.new}
+        # A task that is made or brought back is open, whoever says so: nothing tells that from a person's word.
+        return len(typed) == len(NAMES) or field == "is_completed"
 
     def _is_older(self, entry: Entry, field: str, deeds: list[Deed]) -> bool:
         """Whether the loser was typed last, and nobody touched the winner's record later (its only time may be its own)."""

@@ -9,7 +9,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import msgspec
@@ -38,8 +38,34 @@ class Book(Protocol):
         """The origin of a record; 0 when it is not there."""
         ...
 
-    def records(self) -> dict[str, dict[str, object]]:
-        """What is there."""
+    def record(self, key: str) -> dict[str, object] | None:
+        """What a record holds; None when it is not there."""
+        ...
+
+    def is_bare(self, key: str) -> bool:
+        """Whether something is unset in a record that a person cannot tell from a `no`."""
+        ...
+
+    def live(self) -> list[str]:
+        """The keys of what is there."""
+        ...
+
+
+class Onlooker(Protocol):
+    """Who judges each write that has an effect (`witness.Witness`)."""
+
+    def changed(
+        self, side: str, token: int, before: dict[str, object], after: dict[str, object], *, was_bare: bool
+    ) -> None:
+        """A record was written on. `was_bare`: something was unset in it that looks like a `no`."""
+        ...
+
+    def deleted(self, side: str, token: int, left: int) -> None:
+        """A record was deleted; so many of its origin are left."""
+        ...
+
+    def made(self, side: str, token: int, others: int) -> None:
+        """A record was made, beside so many of its origin."""
         ...
 
 
@@ -57,19 +83,33 @@ class Counted:
 
 
 class Door:
-    """A vendor whose effective writes are counted."""
+    """A vendor whose effective writes are counted, and judged. One that `rounds` keeps hours in hundredths."""
 
-    def __init__(self, vendor: Vendor, book: Book, acts: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        name: str,
+        vendor: Vendor,
+        book: Book,
+        acts: Callable[[], int],
+        onlooker: Onlooker,
+        *,
+        rounds: bool,
+    ) -> None:
+        self._name = name
         self._vendor = vendor
         self._book = book
         self._acts = acts
+        self._onlooker = onlooker
+        self._rounds = rounds
         self.counted = Counted()
 
     def handle(self, request: Request) -> Response:
         """Answer, and count."""
+        request = _rounded(request) if self._rounds else request
         key = request.path.rsplit("/", 1)[-1]
         gone = self._book.token(key) if request.method == "DELETE" else 0
-        held = self._book.records().get(key) if request.method == "PUT" else None
+        held = self._book.record(key) if request.method == "PUT" else None
+        was_bare = held is not None and self._book.is_bare(key)
         response = self._vendor.handle(request)
         counted = self.counted
         counted.calls += 1
@@ -78,12 +118,29 @@ class Door:
         counted.writes += 1
         if held is not None:
             counted.before.append((key, self._acts(), held))
+            if (after := self._book.record(key)) is not None:
+                self._onlooker.changed(self._name, self._book.token(key), held, after, was_bare=was_bare)
         if gone:
             counted.deleted.append((gone, self._acts()))
+            self._onlooker.deleted(self._name, gone, self._count(gone))
         elif request.method == "POST":
             body = msgspec.json.decode(request.body)
-            counted.made[token_of(body.get("name") or body.get("properties", {}).get("title"))] += 1
+            made = token_of(body.get("name") or body.get("properties", {}).get("title"))
+            counted.made[made] += 1
+            if made:
+                self._onlooker.made(self._name, made, self._count(made) - 1)
         return response
+
+    def _count(self, token: int) -> int:
+        return sum(self._book.token(key) == token for key in self._book.live())
+
+
+def _rounded(request: Request) -> Request:
+    """The request with its hours as the vendor keeps them."""
+    if b'"estimate"' not in request.body:
+        return request
+    body = msgspec.json.decode(request.body)
+    return replace(request, body=msgspec.json.encode({**body, "estimate": round(body["estimate"] or 0, 2)}))
 
 
 class Fate(Protocol):

@@ -5,15 +5,28 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
+from syncline.connectors import highlevel
+from syncline.connectors.highlevel.schema import DataType
 from syncline.core.brakes import Limits
 from syncline.core.decisions import Rules
 from syncline.core.mapping import ConflictPolicy, Direction, FieldMapping, lenses
 from syncline.core.match import MatchRule
 from syncline.core.records import Ability, FieldId, Side, SyncId
 from syncline.engine.sync import Patience, SideSetup, Sync
+from tests.simulation.people import PALETTE
 from tests.simulation.weather import FIELDS, Weather
 
 SYNC = SyncId("tickets")
+_FIELD_WISHES = (
+    highlevel.FieldWish("Notes", DataType.LARGE_TEXT),
+    highlevel.FieldWish("Due", DataType.DATE),
+    highlevel.FieldWish("Hours", DataType.NUMERICAL),
+    highlevel.FieldWish("Tags", DataType.MULTIPLE_OPTIONS, PALETTE),
+    highlevel.FieldWish("Status", DataType.SINGLE_OPTIONS, ("open", "done")),
+    highlevel.FieldWish("Syncline key"),
+)
+WISH = highlevel.ObjectWish("ticket", "Ticket", "Tickets", highlevel.FieldWish("Title"), _FIELD_WISHES)
+KEY = FieldId("syncline_key")
 _TO = {Side.LEFT: Direction.TO_LEFT, Side.RIGHT: Direction.TO_RIGHT}
 
 
@@ -38,7 +51,7 @@ def sync_of(weather: Weather, setups: Mapping[Side, SideSetup]) -> Sync:
         Rules(made, weather.deletes, weather.deleted_edit, _able(setups, Ability.ARCHIVE), _able(setups, Ability.RESTORE)),
         MatchRule(((title_of(weather.left), title_of(other)),), weather.mode),
         Limits(changes=None, deletes=None, at_least=10_000), frozenset(Side), "mapping", "filter",
-        Patience(dt.timedelta(), lag={side_of(weather, "hl"): dt.timedelta(seconds=weather.lag)}, writers=weather.writers),
+        Patience(dt.timedelta(seconds=weather.fresh), lag={side_of(weather, "hl"): dt.timedelta(seconds=weather.lag)}, writers=weather.writers),
     )  # fmt: skip
 
 

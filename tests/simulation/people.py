@@ -10,7 +10,7 @@ import datetime as dt
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
@@ -25,6 +25,7 @@ Plain = Any
 """Text, words, ISO day, `Decimal`, frozen set of labels, yes/no, e-mail; None for blank."""
 Held = dict[str, Plain]
 
+_HUNDREDTH = Decimal("0.01")
 PALETTE = ("red", "blue", "green", "amber")
 PEOPLE = ("owner@example.test", "member@example.test", None)
 OBJECT = "custom_objects.ticket"
@@ -46,14 +47,22 @@ def words_of_html(markup: object) -> str | None:
 
 
 def plain_number(number: object) -> Decimal | None:
-    """A number; zero hours are no estimate."""
-    return Decimal(str(number)).normalize() if number else None
+    """A number to hundredths, which is as exactly as it is kept everywhere; zero hours are no estimate."""
+    return Decimal(str(number)).quantize(_HUNDREDTH).normalize() if number else None
 
 
 class Account(Protocol):
     """One vendor, seen through the eyes of a person."""
 
     name: str
+
+    def live(self) -> list[str]:
+        """The keys of what is there."""
+        ...
+
+    def record(self, key: str) -> Held | None:
+        """One record; None when it is not there."""
+        ...
 
     def records(self) -> dict[str, Held]:
         """What is there, by key."""
@@ -81,6 +90,15 @@ class ActiveCollabAccount:
         task = self.vendor.account.tasks.get(int(key)) if key.isdigit() else None
         return token_of(task.name) if task else 0
 
+    def live(self) -> list[str]:
+        """Tasks outside the trash."""
+        return [str(task.id) for task in self.vendor.account.tasks.values() if not task.is_trashed]
+
+    def record(self, key: str) -> Held | None:
+        """A task outside the trash."""
+        task = self.vendor.account.tasks.get(int(key)) if key.isdigit() else None
+        return None if task is None or task.is_trashed else self._held(task)
+
     def records(self) -> dict[str, Held]:
         """Tasks outside the trash."""
         return {str(t.id): self._held(t) for t in self.vendor.account.tasks.values() if not t.is_trashed}
@@ -88,6 +106,11 @@ class ActiveCollabAccount:
     def trashed(self) -> list[str]:
         """Tasks in the trash."""
         return [str(task.id) for task in self.vendor.account.tasks.values() if task.is_trashed]
+
+    def is_bare(self, key: str) -> bool:
+        """Never: a task is open or completed."""
+        del key
+        return False
 
     def is_in_scope(self, key: str) -> bool:
         """Whether the sync's filter lets the task in."""
@@ -165,6 +188,19 @@ class HighLevelAccount:
         row = self._rows().get(key)
         return token_of(row.properties.get("title")) if row else 0
 
+    def live(self) -> list[str]:
+        """All of them."""
+        return list(self._rows())
+
+    def record(self, key: str) -> Held | None:
+        """One of them."""
+        row = self._rows().get(key)
+        return None if row is None else self._held(row)
+
+    def is_bare(self, key: str) -> bool:
+        """Whether nobody has said yet if it is done."""
+        return self._rows()[key].properties.get("status") is None
+
     def records(self) -> dict[str, Held]:
         """All of them."""
         return {key: self._held(row) for key, row in self._rows().items()}
@@ -223,6 +259,8 @@ class Deed:
     what: str
     old: Held
     new: Held
+    at: dt.datetime
+    """By the vendors' clocks."""
     run: int
     """How many runs had begun."""
     looked: int = 0
@@ -239,12 +277,15 @@ class Crowd:
     ac: ActiveCollabAccount
     hl: HighLevelAccount
     trace: Callable[[str], None]
+    now: Callable[[], dt.datetime]
     deeds: list[Deed] = field(default_factory=list)
     touches: list[tuple[str, int, int]] = field(default_factory=list[tuple[str, int, int]])
     """Edits that changed nothing (side, origin, deeds before it): a vendor may count them as changes all the same."""
     locked: set[tuple[str, int]] = field(default_factory=set)
     pending: Callable[[], set[tuple[str, int]]] = set
     """Copies that may have been made, and that only what they hold can tell: nobody touches them until they are found."""
+    doubtful: Callable[[], set[int]] = set
+    """Origins with a write whose outcome is not known."""
     run: int = 0
     looked: int = 0
     still: set[int] = field(default_factory=set)
@@ -257,11 +298,22 @@ class Crowd:
     def keys(self, side: str, token: int) -> list[str]:
         """The records of an origin on one side."""
         account = self.account(side)
-        return [key for key in account.records() if account.token(key) == token]
+        return [key for key in account.live() if account.token(key) == token]
+
+    def held(self, side: str, key: str) -> Held:
+        """What a record that is there holds."""
+        found = self.account(side).record(key)
+        assert found is not None
+        return found
 
     def may_touch(self, side: str, token: int) -> bool:
         """Whether people may touch an origin's record now."""
-        return (side, token) not in self.locked | self.pending() and token not in self.still
+        return token in self.free(side, [token])
+
+    def free(self, side: str, tokens: Iterable[int]) -> set[int]:
+        """The origins whose records on a side people may touch now."""
+        barred = self.locked | self.pending()
+        return {token for token in tokens if (side, token) not in barred and token not in self.still}
 
     def do(self, act: Act) -> bool:
         """Somebody does this; False when it cannot be done (any more)."""
@@ -293,16 +345,16 @@ class Crowd:
         if act.is_twin and self.keys(act.side, act.token):
             return False
         key = account.create(to_plain(act.fields), act.project)
-        self._note(act.side, key, act.token, "made", {}, account.records()[key])
+        self._note(act.side, key, act.token, "made", {}, self.held(act.side, key))
         if act.is_twin:
             self.still.add(act.token)
         return True
 
     def _type(self, side: str, key: str, fields: Held) -> None:
         account = self.account(side)
-        token, before = account.token(key), account.records()[key]
+        token, before = account.token(key), self.held(side, key)
         account.edit(key, fields)
-        after = account.records()[key]
+        after = self.held(side, key)
         changed = [name for name in FIELDS if before[name] != after[name]]
         if changed:
             self._note(
@@ -313,7 +365,7 @@ class Crowd:
 
     def _delete(self, side: str, key: str) -> None:
         account = self.account(side)
-        token, before = account.token(key), account.records()[key]
+        token, before = account.token(key), self.held(side, key)
         account.delete(key)
         self._note(side, key, token, "deleted", before, {})
 
@@ -326,13 +378,14 @@ class Crowd:
         token = self.ac.token(key)
         if is_restore:
             self.ac.act("restore_task", key)
-            self._note("ac", key, token, "restored", {}, self.ac.records()[key])
+            self._note("ac", key, token, "restored", {}, self.held("ac", key))
         else:
             self.ac.act("purge_task", key)
             self._note("ac", key, token, "purged", {}, {})
 
     def _note(self, side: str, key: str, token: int, what: str, old: Held, new: Held) -> None:
-        self.deeds.append(Deed(len(self.deeds) + 1, side, key, token, what, old, new, self.run, self.looked))
+        number = len(self.deeds) + 1
+        self.deeds.append(Deed(number, side, key, token, what, old, new, self.now(), self.run, self.looked))
         shown = {
             name: sorted(value) if isinstance(value, frozenset) else str(value) for name, value in new.items()
         }

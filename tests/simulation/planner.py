@@ -25,6 +25,7 @@ _FOR_BOTH_PRESENT = (
     laws.test_both_sides_agree_after_the_plan,
     laws.test_deciding_again_writes_nothing,
     laws.test_no_edit_is_lost_silently,
+    laws.test_a_choice_holds_only_for_what_the_person_saw,
 )
 
 

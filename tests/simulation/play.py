@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
+from tests.simulation.improvise import improvise
 from tests.simulation.invariants import check
 from tests.simulation.script import Event, Script, Turn
 from tests.simulation.world import World
@@ -26,7 +27,7 @@ def replayed(script: Script, *, is_traced: bool = False) -> tuple[World, list[st
 def _played(world: World) -> tuple[World, list[str]]:
     async def play() -> list[str]:
         try:
-            await world.play()
+            await world.play(improvise)
         except AssertionError as error:
             return [str(error) or "an assertion of the engine failed"]
         return check(world)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.bugs import SOURCE, first_fault, hunted, seed, snapshot
+from tests.simulation.bugs import SOURCE, WANTED, fault_in, first_fault, hunted, seed, snapshot
 from tests.simulation.seeded import BUGS, Bug
 
 _BY_NAME = {bug.name: bug for bug in BUGS}
@@ -46,6 +46,14 @@ def test_a_hunt_catches_a_bug_in_a_world(tmp_path: Path) -> None:
     verdict = hunted(_BY_NAME["loss-not-recorded"], snapshot(tmp_path / "sound"), worlds=10)
 
     assert "is lost without a word" in verdict.caught_by
+
+
+@pytest.mark.parametrize("script", sorted(WANTED.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_world_that_was_made_for_a_bug_shows_it(script: Path, tmp_path: Path) -> None:
+    source = snapshot(tmp_path / "bad")
+    seed(_BY_NAME[script.stem], source)
+
+    assert fault_in(source, script)
 
 
 def test_a_hunt_catches_a_bug_by_a_law_of_the_planner(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ class Keeper(Protocol):
         """A vendor's field that names its records."""
         ...
 
-    def lock(self, name: str, key: str) -> None:
-        """Keep people's hands off a record for now."""
+    def look(self, name: str, key: str) -> None:
+        """Keep people's hands off a record for now, if this look at it comes before a write."""
         ...
 
 
@@ -30,7 +30,8 @@ class Watched:
     """A connector that keeps people's hands off a record between our look at it and the end of our write.
 
     Neither vendor offers a conditional write, so what is typed in that moment is lost, and documented to be. A look is
-    a direct read; everything else (listings, searches, decisions) may be overtaken by people at any time.
+    a direct read for a write that is intended already; everything else (listings, other reads, searches, decisions) may
+    be overtaken by people at any time.
     """
 
     def __init__(self, inner: Connector, name: str, keeper: Keeper) -> None:
@@ -59,7 +60,7 @@ class Watched:
 
     async def fetch(self, scope: Scope, key: RecordKey) -> Sighting:
         """A look."""
-        self._keeper.lock(self._name, key)
+        self._keeper.look(self._name, key)
         return await self._inner.fetch(scope, key)
 
     async def write(self, scope: Scope, write: Write) -> Receipt:

@@ -42,6 +42,11 @@ class Weather(msgspec.Struct, frozen=True):
     rewinds: float = 0.0
     """How likely an old backup is put back before a run. The names of records are never edited in such a world: they
     are all that tells what belongs together once our memory of it is lost."""
+    fresh: float = 0.0
+    """For so many seconds a listing that does not lag is believed without another look. Nobody edits during runs then: what
+    is typed in that time is lost, and documented to be."""
+    rounds: bool = False
+    """Whether ActiveCollab keeps hours in hundredths: a value comes back in another form than it was sent."""
 
     @classmethod
     def of(cls, chance: random.Random) -> Weather:
@@ -57,6 +62,7 @@ class Weather(msgspec.Struct, frozen=True):
             one_way[chance.choice(("due_on", "estimate", "assignee"))] = chance.choice(NAMES)
         mode = chance.choice((MatchMode.MATCH_THEN_CREATE, MatchMode.CREATE_ONLY))
         is_by_name = mode is MatchMode.MATCH_THEN_CREATE
+        restlessness = chance.choice((0.0, 0.05, 0.2))
         return cls(
             left=chance.choice(NAMES),
             keys=chance.choice(("unique", "plain", "none")),
@@ -65,12 +71,14 @@ class Weather(msgspec.Struct, frozen=True):
             deleted_edit=chance.choice((DeletedEdit.EDIT, DeletedEdit.EDIT, DeletedEdit.DELETE, DeletedEdit.ASK)),
             policies=policies,
             one_way=one_way,
-            lag=chance.choice((0.0, 0.0, 3.0, 30.0)),
+            lag=chance.choice((0.0, 3.0, 30.0, 30.0)),
             trouble=chance.choice((0.0, 0.03, 0.1)),
             crashes=chance.choice((0.0, 0.3, 0.7)),
-            restlessness=chance.choice((0.0, 0.05, 0.2)),
+            restlessness=restlessness,
             writers=chance.choice((1, 3, 8)),
             jumps=chance.choice((0.0, 0.0, 0.3)),
             hints=chance.choice((0.0, 0.4, 0.8)),
             rewinds=chance.choice((0.0, 0.4)) if is_by_name else 0.0,
+            fresh=chance.choice((0.0, 60.0)) if not restlessness else 0.0,
+            rounds=chance.random() < 0.5,
         )  # fmt: skip

@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from syncline.connectors import activecollab, highlevel
-from syncline.connectors.highlevel.schema import DataType
 from syncline.connectors.http import Environment
 from syncline.core.brakes import BrakeName
 from syncline.core.certificate import Certificate
 from syncline.core.decisions import Answer as DeletionAnswer
 from syncline.core.decisions import Rule
-from syncline.core.match import MatchMode
 from syncline.core.memory import Entry, Intent
 from syncline.core.records import (
     Create,
@@ -37,16 +35,16 @@ from syncline.engine.sync import World as EngineWorld
 from syncline.errors import BusyError, SetupError, TransientError
 from syncline.ports import Connector
 from syncline.sandbox.activecollab import ActiveCollabVendor
-from syncline.sandbox.faults import Fault, Faults
+from syncline.sandbox.faults import Fault
 from syncline.sandbox.highlevel import HighLevelVendor
 from syncline.sandbox.wire import Request, SandboxClock
 from syncline.store import SqlStore, open_store
 from tests.clock import START, VirtualClock
 from tests.engine.crashing import Crash, CrashingStore, Fuse
-from tests.simulation.dice import Dice, fault_of, trouble
+from tests.simulation.dice import Dice, fault_of
 from tests.simulation.network import Door, Network, token_of
-from tests.simulation.outfit import SYNC, side_of, sync_of, title_of
-from tests.simulation.people import OBJECT, PALETTE, ActiveCollabAccount, Crowd, HighLevelAccount
+from tests.simulation.outfit import KEY, SYNC, WISH, side_of, sync_of, title_of
+from tests.simulation.people import OBJECT, ActiveCollabAccount, Crowd, HighLevelAccount
 from tests.simulation.post import Post
 from tests.simulation.script import (
     Answer,
@@ -62,17 +60,7 @@ from tests.simulation.script import (
 )
 from tests.simulation.watched import Watched
 from tests.simulation.weather import NAMES, Weather
-
-_FIELD_WISHES = (
-    highlevel.FieldWish("Notes", DataType.LARGE_TEXT),
-    highlevel.FieldWish("Due", DataType.DATE),
-    highlevel.FieldWish("Hours", DataType.NUMERICAL),
-    highlevel.FieldWish("Tags", DataType.MULTIPLE_OPTIONS, PALETTE),
-    highlevel.FieldWish("Status", DataType.SINGLE_OPTIONS, ("open", "done")),
-    highlevel.FieldWish("Syncline key"),
-)
-_WISH = highlevel.ObjectWish("ticket", "Ticket", "Tickets", highlevel.FieldWish("Title"), _FIELD_WISHES)
-_KEY = FieldId("syncline_key")
+from tests.simulation.witness import Witness
 
 
 @dataclass
@@ -109,12 +97,25 @@ class World:
         self.fuse = Fuse()
         self.vendors = {"ac": ac, "hl": hl}
         accounts = {"ac": ActiveCollabAccount(ac), "hl": HighLevelAccount(hl)}
-        self.crowd = Crowd(accounts["ac"], accounts["hl"], self.note)  # type: ignore[arg-type]
+        self.crowd = Crowd(accounts["ac"], accounts["hl"], self.note, following.now)  # type: ignore[arg-type]
         self.dice = Dice(self.chance, self.crowd, self.weather)
+        lost, marked = (self.unknown, self.rewound), self.weather.keys != "none"
+        self.witness = Witness(
+            self.crowd, following.now, self.weather.lag, *lost, marked, self.weather.one_way
+        )
         self.doors = {
-            name: Door(self.vendors[name], accounts[name], lambda: len(self.crowd.deeds)) for name in NAMES
+            name: Door(
+                name,
+                self.vendors[name],
+                accounts[name],
+                lambda: len(self.crowd.deeds),
+                self.witness,
+                rounds=self.weather.rounds and name == "ac",
+            )
+            for name in NAMES
         }
         self.crowd.pending = self._pending
+        self.crowd.doubtful = lambda: {token_of(intent.step.title) for intent in self.store.intents(SYNC)}
         self.token = ac.token()
         self.setups: dict[Side, SideSetup] = {}
         self.turn = Turn(0)
@@ -155,9 +156,12 @@ class World:
             if isinstance(s.write, Create) and s.side in sides
         }
 
-    def lock(self, name: str, key: str) -> None:
-        """Keep people's hands off a record for now."""
-        self.crowd.locked.add((name, self.crowd.account(name).token(key)))
+    def look(self, name: str, key: str) -> None:
+        """Keep people's hands off a record for now, if this look at it comes before a write."""
+        steps = (intent.step for intent in self.store.intents(SYNC))
+        spot = (self.side(name), key)
+        if any(spot in ((s.side, s.key), (s.side.other, s.counterpart)) for s in steps):
+            self.crowd.locked.add((name, self.crowd.account(name).token(key)))
 
     def _connected(self, name: str) -> Connector:
         chance = random.Random(f"{self.seed} {self.runs} {name}")
@@ -174,16 +178,16 @@ class World:
             highlevel.PrivateToken(vendor.account.private_tokens[location]),
             "http://hl.example.test",
             search_lag=dt.timedelta(seconds=self.weather.lag),
-            external_key=None if self.weather.keys == "none" else _KEY,
+            external_key=None if self.weather.keys == "none" else KEY,
         )
         return highlevel.connect(settings, environment, connection="hl")
 
     async def furnish(self) -> None:
         """The custom object, in peace."""
         connector = self._connected("hl")
-        await highlevel.ensure_object(connector.client, _WISH)  # type: ignore[attr-defined]
+        await highlevel.ensure_object(connector.client, WISH)  # type: ignore[attr-defined]
         if self.weather.keys == "unique":
-            self.vendors["hl"].control("make_unique", {"object": OBJECT, "field": _KEY})
+            self.vendors["hl"].control("make_unique", {"object": OBJECT, "field": KEY})
         self.vendors["hl"].control("search_lag", {"seconds": self.weather.lag})
         await self.connect()
         if self.weather.hints:
@@ -209,83 +213,16 @@ class World:
 
     # --- the play
 
-    async def play(self) -> None:
-        """The script: people, runs, trouble; then peace, and runs until nothing is left to do."""
+    async def play(self, improvise: Callable[[World], Awaitable[None]]) -> None:
+        """The script (people, runs, trouble), or what is improvised; then peace, and runs until nothing is left to do."""
         await self.furnish()
         if self.script is None:
-            await self._improvise()
+            await improvise(self)
         else:
             for event in self.script.events:
                 await self.perform(event)
         await self.settle()
         self.certificate = (await certify(EngineWorld(self.store, self.clock), self.sync())).certificate
-
-    async def _improvise(self) -> None:
-        """Roll the dice, carry out what they say, and write it down."""
-        chance, dice, weather = self.chance, self.dice, self.weather
-        for name in NAMES:
-            for _ in range(chance.randint(1, 4)):
-                await self.perform(dice.make(name))
-        if weather.mode is MatchMode.MATCH_THEN_CREATE and chance.random() < 0.7:
-            made = dice.make("ac")
-            await self.perform(made)
-            await self.perform(dice.twin(made.token, str(made.fields["name"])))
-            await self.perform(Pass(weather.lag))
-        for _ in range(chance.randint(3, 6)):
-            for _ in range(chance.randint(0, 6)):
-                await self.perform(Pass(chance.choice((0.0, 0.4, 3.0, 47.0))))
-                for act in dice.act():
-                    await self.perform(act)
-            if chance.random() < 0.4 and (answer := self._some_answer()) is not None:
-                await self.perform(answer)
-            await self._some_disaster()
-            await self.perform(self._some_turn())
-
-    async def _some_disaster(self) -> None:
-        chance, weather = self.chance, self.weather
-        if chance.random() < weather.jumps:
-            await self.perform(Jump(chance.choice((-9000.0, -40.0, 25.0, 9000.0))))
-        if weather.rewinds:
-            if chance.random() < 0.5:
-                await self.perform(Backup())
-            if chance.random() < weather.rewinds:
-                await self.perform(Rewind())
-
-    def _some_answer(self) -> Answer | None:
-        """A person answers one question."""
-        asked = [q for q in self.store.questions(SYNC) if q.choice is None]
-        asked = [q for q in asked if q.held.rule in (Rule.CONFLICT, Rule.DELETED_ASK)]
-        if not asked:
-            return None
-        question = self.chance.choice(asked)
-        if question.held.rule is Rule.DELETED_ASK:
-            given = self.chance.choice([*DeletionAnswer]).value
-        else:
-            given = self.chance.choice([*Side]).value
-        return Answer(token_of(question.held.title), question.held.field or "", given)
-
-    def _some_turn(self) -> Turn:
-        """A run with all that may happen to it; what happens within it is added as it goes."""
-        chance, weather = self.chance, self.weather
-        self.dice.faults = {}
-        if weather.trouble:
-            self.dice.faults = {name: Faults(chance.randrange(1 << 30)) for name in NAMES}
-            for faults in self.dice.faults.values():
-                trouble(faults, weather.trouble)
-        crash_at = int(chance.expovariate(1 / 40)) + 1 if chance.random() < weather.crashes else None
-        hints = None
-        if chance.random() < weather.hints:
-            hints = tuple(
-                (name, self.crowd.account(name).token(key)) for name, key in self.post.arrived(chance)
-            )
-        return Turn(
-            after=chance.choice((1.0, 20.0, 70.0)),
-            is_full=chance.random() < 0.6,
-            hints=hints,
-            is_recheck=chance.random() < 0.1,
-            crash_at=crash_at,
-            back_after=400.0 if chance.random() < 0.8 else 0.0,
-        )
 
     async def perform(self, event: Event) -> None:
         """Carry out one event of the script."""
@@ -317,7 +254,10 @@ class World:
         self.requests += 1
         if not self.is_troubled:
             return None
-        return self._scripted(request) if self.script else self._rolled(name, request)
+        fault = self._scripted(request) if self.script else self._rolled(name, request)
+        if fault is not None:
+            self.witness.disturb()
+        return fault
 
     def _scripted(self, request: Request) -> Fault | None:
         for during in self.turn.during:
@@ -377,6 +317,9 @@ class World:
         self.requests = 0
         self.crowd.run = self.runs
         self.clock.advance(after)
+        # Where our clock is wrong, a listing of what changed may go back less far than it means to.
+        is_whole = options.only is None and (options.is_full or not self.weather.jumps)
+        self.witness.begin(sees_edits=is_whole, sees_deletions=is_whole and options.is_full)
         let_go = sorted(name.value for name in options.release)
         self.note(
             f"run {self.runs} full={options.is_full} recheck={options.is_recheck} release={let_go} "
@@ -388,18 +331,30 @@ class World:
             report = await run(world, self.sync(), random.Random(f"{self.seed} {self.runs}").random, options)
         except Crash as crash:
             self.note(f"crash: {crash}")
+            self.witness.disturb()
             return None
         except (TransientError, BusyError) as error:
             self.note(f"run ended: {error.code}")
+            self.witness.disturb()
             return None
         finally:
             self.crowd.locked.clear()
         self.reports.append(report)
-        if not report.plan.brakes:
+        if report.plan.brakes:
+            self.witness.disturb()
+        else:
             self.crowd.still.clear()
             self.crowd.looked += 1
+            self.witness.end(self._excused(report))
         self._tell(report)
         return report
+
+    def _excused(self, report: Report) -> set[str]:
+        """The records of which a run says that they wait: for a person, or for another try."""
+        held = [*report.plan.held, *(question.held for question in self.store.questions(SYNC))]
+        keys = {key for each in held for key in (each.left_key, each.right_key)}
+        keys |= {failure.key for failure in report.failures} | {each.key for each in self.store.parked(SYNC)}
+        return {str(key) for key in keys}
 
     def _tell(self, report: Report) -> None:
         self.note(
