@@ -76,7 +76,7 @@ BUGS = (
     Bug(
         "unheard-loss",
         "What a write overrode that we never heard of is not told in the history.",
-        "engine/recover.py",
+        "engine/unheard.py",
         "if decision.lost is not None and decision.lost_side is step.side",
         "if decision.lost is not None and decision.lost_side is not step.side",
     ),
@@ -112,7 +112,7 @@ BUGS = (
         "hint-creates-blindly",
         "A webhook's new record is copied without a look for its counterpart on the other side.",
         "engine/pick.py",
-        "if not any(sweep.new for sweep in sweeps.values()):",
+        "if not any(sweep.new for sweep in sweeps.values()) and not any(map(_is_lone, known)):",
         "if sweeps:",
     ),
     Bug(

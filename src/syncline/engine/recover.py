@@ -14,12 +14,11 @@ from dataclasses import dataclass, field
 import msgspec
 
 from syncline.core.convert import Untranslatable
-from syncline.core.decisions import FieldDecision, Rule
+from syncline.core.decisions import Rule
 from syncline.core.forms import resembles
-from syncline.core.memory import Entry, Intent, IntentState, Parked, Standing
+from syncline.core.memory import Intent, IntentState, Parked, Standing
 from syncline.core.plan import Effect, Step
 from syncline.core.records import (
-    Archive,
     Base,
     Create,
     Delete,
@@ -30,21 +29,20 @@ from syncline.core.records import (
     Receipt,
     Record,
     RecordKey,
-    Restore,
     RunId,
     Side,
     Sighting,
     Unseen,
-    Update,
 )
-from syncline.core.values import Text, Value, YesNo, is_blank, same
+from syncline.core.values import Text, Value, YesNo, is_blank
 from syncline.engine.clocks import passed
 from syncline.engine.keeping import without
 from syncline.engine.notes import seen_now
 from syncline.engine.pull import Sweep, read, remembered
-from syncline.engine.settle import Ledger, closing, keys_of, removed, settle, touched
+from syncline.engine.settle import Ledger, keys_of, settle, touched
 from syncline.engine.sync import Sync, World
 from syncline.engine.undone import finish
+from syncline.engine.unheard import doubt, learn, may_have_happened, tell_losses
 from syncline.errors import Detail
 
 
@@ -117,14 +115,16 @@ async def _look_at(
         if isinstance(step.write, Delete) and isinstance(sighting, Gone):
             await _bury(world, sync, intent, sweeps, recovery)
             return
-        if _may_have_happened(step, sighting):
-            _tell_losses(world, sync, intent)
-            if isinstance(sighting, Present):
-                _learn(world, sync, intent, sighting.record)
-                _doubt(world, sync, intent, sighting.record)
+    else:
+        sighting = None
     if step.counterpart is not None and step.counterpart not in sweeps[step.side.other].fresh:
-        sighting = (await read(sync, step.side.other, [step.counterpart]))[step.counterpart]
-        sweeps[step.side.other].put(step.counterpart, _trimmed(sync, step.side.other, sighting))
+        there = (await read(sync, step.side.other, [step.counterpart]))[step.counterpart]
+        sweeps[step.side.other].put(step.counterpart, _trimmed(sync, step.side.other, there))
+    if sighting is not None and may_have_happened(step, sighting):
+        tell_losses(world, sync, intent)
+        if isinstance(sighting, Present):
+            learn(world, sync, intent, sighting.record, sweeps[step.side.other])
+            doubt(world, sync, intent, sighting.record)
     world.store.settle({intent.id: IntentState.DROPPED}, world.clock.now())
     recovery.dropped += 1
 
@@ -192,113 +192,8 @@ async def _bury(
         sweeps[other].new.add(key)
 
 
-def _learn(world: World, sync: Sync, intent: Intent, now: Record) -> None:
-    """A value that is what we sent, be it in the vendor's own form, is our write and no edit: it becomes the base, or it
-    would go back to where it came from, and an edit of the other side since would meet it as one."""
-    step, run = intent.step, intent.run
-    if step.link is None or not isinstance(step.write, Update):
-        return
-    learnt: list[FieldDecision] = []
-    for decision in step.fields:
-        name = decision.of(step.side)
-        sent, kept, was = (held.get(name) for held in (step.write.fields, now.fields, step.write.was))
-        is_as_before = was is not None and kept is not None and same(was, kept)
-        if sent is not None and kept is not None and resembles(sent, kept) and not is_as_before:
-            learnt.append(decision)
-    if not learnt or step.link not in world.store.links(sync.id, [step.link]):
-        return
-    rest = frozenset(step.write.fields) - {each.of(step.side) for each in learnt}
-    known = Ledger(left={keys_of(step): 2})  # stays open: the two records are compared in this run
-    with world.store.transaction():
-        settle(world, sync, run, without(step, rest), Receipt(now.key, sync.trim(step.side, now)), known)
-
-
-def _doubt(world: World, sync: Sync, intent: Intent, now: Record) -> None:
-    """A field that holds neither what was there nor what we sent: somebody edited it, before our write or after. Nobody
-    can tell what both sides last agreed on, so nothing of either side is taken for unchanged. (Where a field goes one
-    way, it does not matter: the other side follows.)"""
-    step = intent.step
-    if step.link is None or not isinstance(step.write, Update):
-        return
-    link = world.store.links(sync.id, [step.link]).get(step.link)
-    mutual = {
-        (n.mapping.left, n.mapping.right) for n in sync.rules.lenses if all(n.flows_to(side) for side in Side)
-    }
-    doubtful = [
-        each
-        for each in step.fields
-        if (each.left_field, each.right_field) in mutual and _is_a_third(step.write, each.of(step.side), now)
-    ]
-    if link is None or not doubtful:
-        return
-    names = [[each.of(side) for each in doubtful] for side in Side]
-    with world.store.transaction():
-        for side, fields in zip(Side, names, strict=True):
-            world.store.unbase(step.link, side, fields)
-        # Whatever is blank there now was emptied by somebody.
-        world.store.speak(step.link, *names)
-
-
-def _is_a_third(write: Update, name: FieldId, now: Record) -> bool:
-    sent, was, held = write.fields.get(name), write.was.get(name), now.fields.get(name)
-    if sent is None or was is None or held is None:
-        return False
-    return not same(held, was) and not same(held, sent) and not resembles(sent, held)
-
-
 def _trimmed(sync: Sync, side: Side, sighting: Sighting) -> Sighting:
     return Present(sync.trim(side, sighting.record)) if isinstance(sighting, Present) else sighting
-
-
-def _may_have_happened(step: Step, sighting: Sighting) -> bool:
-    match step.write:
-        # Gone or hidden by now: nobody can tell what it held in between.
-        case Update(_, _, was):
-            return not isinstance(sighting, Present) or any(
-                name in sighting.record.fields and not same(was[name], sighting.record.fields[name])
-                for name in was
-            )
-        case Delete() | Archive():
-            return isinstance(sighting, Gone)
-        case Restore():
-            return isinstance(sighting, Present)
-        case _:
-            return False
-
-
-def _tell_losses(world: World, sync: Sync, intent: Intent) -> None:
-    """An overridden value must be in the history even when we never heard that it was overridden; so must what a
-    deleted record held last."""
-    step, now = intent.step, world.clock.now()
-    link = world.store.links(sync.id, [step.link]).get(step.link) if step.link is not None else None
-    before = remembered(link, step.side) if link else None
-    held: Mapping[FieldId, Value] = before.record.fields if isinstance(before, Present) else {}
-    world.store.record(
-        sync.id,
-        [
-            Entry(
-                intent.run,
-                step.link,
-                *keys_of(step),
-                decision.name,
-                step.side,
-                decision.left if step.side is Side.LEFT else decision.right,
-                decision.to_left if step.side is Side.LEFT else decision.to_right,
-                decision.lost,
-                decision.rule,
-                now,
-                step.title,
-            )
-            for decision in step.fields
-            if decision.lost is not None and decision.lost_side is step.side
-        ]
-        + (
-            [closing(intent.run, step, {}, now, intent.at)]
-            if isinstance(step.write, Delete | Archive)
-            else []
-        )
-        + list(removed(intent.run, step, held, now)),
-    )
 
 
 async def _look_for(
@@ -357,7 +252,7 @@ async def _found(
     side = sync.side(step.side)
     for record in await side.connector.find(side.scope, step.write.external_key):
         if (step.side, record.key) not in claimed and not _is_anothers(world, sync, step, record.key):
-            return record, frozenset()
+            return _truest(sweeps[step.side], record), frozenset()
     sweep = sweeps[step.side]
     candidates = [
         (record, missing)
@@ -368,6 +263,15 @@ async def _found(
         and (missing := _missing(record, step.write.fields)) is not None
     ]
     return min(candidates, key=lambda each: (len(each[1]), each[0].key), default=(None, frozenset[FieldId]()))
+
+
+def _truest(sweep: Sweep, found: Record) -> Record:
+    """A record that a search found, as it was read directly, or listed later than the search knows it."""
+    seen = sweep.fresh.get(found.key)
+    if seen is None or found.key in sweep.direct:
+        return seen or found
+    is_older = seen.updated_at is None or found.updated_at is None or seen.updated_at < found.updated_at
+    return found if is_older else seen
 
 
 def _is_anothers(world: World, sync: Sync, step: Step, key: RecordKey) -> bool:
