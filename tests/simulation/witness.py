@@ -42,22 +42,28 @@ class Witness:
     faults: list[str] = field(default_factory=list[str])
     _wrote: dict[int, dt.datetime] = field(default_factory=dict[int, dt.datetime])
     """When we last wrote on a record in HighLevel: a listing that shows an older state of it is not believed."""
+    _shown: dict[int, dt.datetime] = field(default_factory=dict[int, dt.datetime])
+    """Up to when we have seen what people did to a record in HighLevel."""
     _begun: _Moment | None = None
     _edits: _Moment | None = None
     """When the last run began that saw all edits; the next one, all deletions too. This run, unless it is disturbed."""
     _deletions: _Moment | None = None
-    _last: tuple[_Moment | None, _Moment | None] = (None, None)
+    _last: tuple[_Moment | None, _Moment | None, dict[int, dt.datetime]] = (None, None, {})
 
     def begin(self, *, sees_edits: bool, sees_deletions: bool) -> None:
         """A run begins, which asks for everything that changed, or for everything that is there."""
         self._begun = begun = _Moment(len(self.crowd.deeds), self.now())
-        self._last = self._edits, self._deletions
+        self._last = self._edits, self._deletions, dict(self._shown)
+        if sees_edits:
+            shown = begun.at - dt.timedelta(seconds=self.lag)
+            tokens = {deed.token for deed in self.crowd.deeds}
+            self._shown |= {token: shown for token in tokens if self._wrote.get(token, shown) <= shown}
         self._edits = begun if sees_edits else self._edits
         self._deletions = begun if sees_deletions else self._deletions
 
     def disturb(self) -> None:
         """Something goes wrong in this run, or stops it: it may have seen less than there was."""
-        self._edits, self._deletions = self._last
+        self._edits, self._deletions, self._shown = self._last
 
     def end(self, excused: Collection[str]) -> None:
         """The run came to its end: if nothing disturbed it, what people typed before is on both sides by now. `excused`
@@ -134,7 +140,7 @@ class Witness:
         if deed.side == "ac":
             return deed.number > since.deeds
         shown = since.at - dt.timedelta(seconds=self.lag)
-        return deed.at >= shown or self._wrote.get(deed.token, shown) > shown
+        return deed.at >= min(shown, self._shown.get(deed.token, deed.at))
 
     def _note(self, side: str, token: int) -> None:
         if side == "hl":
