@@ -37,8 +37,8 @@ from syncline.core.records import (
 from syncline.core.values import Text, Value, YesNo, is_blank
 from syncline.engine.clocks import passed
 from syncline.engine.keeping import without
-from syncline.engine.notes import seen_now
-from syncline.engine.pull import Sweep, read, remembered
+from syncline.engine.notes import seen_now, unagreed
+from syncline.engine.pull import Sweep, as_seen, read, remembered
 from syncline.engine.settle import Ledger, keys_of, settle, touched
 from syncline.engine.sync import Sync, World
 from syncline.engine.undone import finish
@@ -349,6 +349,7 @@ def _adopt(
         name: found.fields.get(name, value) for name, value in step.write.fields.items() if name not in other
     }
     spoken = [[each.of(side) for each in step.fields if each.of(step.side) in other] for side in Side]
+    source = world.store.seen(sync.id, step.side.other, [step.counterpart] if step.counterpart else [])
     with world.store.transaction():
         world.store.settle({intent.id: IntentState.DONE}, world.clock.now())
         as_sent = Record(found.key, sent, updated_at=None, title=found.title, external_key=found.external_key)
@@ -359,6 +360,12 @@ def _adopt(
             return
         link = step.link if step.link is not None else next(iter(ledger.ties.values()))
         world.store.speak(link, *spoken)
+        base = world.store.links(sync.id, [link])[link].base
+        # What the source held when it was copied, and could not hand on, is no blank that nobody entered.
+        held = [
+            name for seen in source.values() for name in unagreed(sync, step.side.other, base, as_seen(seen))
+        ]
+        world.store.speak(link, *([held, []] if step.side is Side.RIGHT else [[], held]))
         if missing:
             recovery.lacking[link] = _lack(world, sync, step, link, found, missing)
     sweeps[step.side].new.discard(found.key)

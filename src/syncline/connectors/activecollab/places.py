@@ -33,6 +33,15 @@ class Lost:
     is_hidden: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    """A project listed the record, and does not hold it any more: it was moved just now, or it is gone."""
+
+
+_ROUNDS = 3
+"""So many searches for a record that is moved while it is looked for."""
+
+
 class Places:
     """What is known of where one object type's records are, learned from listings and answers."""
 
@@ -64,7 +73,8 @@ class Places:
 
         One call when its project is known and still holds it. Else the projects that changed since the last search are
         listed, those of the scope first: at worst a call for each visible project, once; then nothing but the list of
-        projects until something happens in one of them.
+        projects until something happens in one of them. Raises `TransientError` for a record that is moved again and
+        again meanwhile.
         """
         was = self._home.get(key)
         if was is not None and (json := await self._read(was, key)) is not None:
@@ -74,12 +84,17 @@ class Places:
             home = self._home.get(key)
             if home is not None and home != was and (json := await self._read(home, key)) is not None:
                 return Found(home, json)
-            visible = await projects(self._client)
-            in_order = sorted(visible, key=lambda project: project.id not in first)
-            found = await self._search(key, in_order)
-        return found or Lost(is_hidden=was is not None and was not in {each.id for each in visible})
+            for _ in range(_ROUNDS):
+                visible = await projects(self._client)
+                in_order = sorted(visible, key=lambda project: project.id not in first)
+                found = await self._search(key, in_order)
+                if not isinstance(found, _Leaving):
+                    is_hidden = was is not None and was not in {each.id for each in visible}
+                    return found or Lost(is_hidden)
+        text = f"{self._form.slug} {key} is being moved from project to project"
+        raise TransientError(text, detail=Detail.MOVED_WHILE_READ)
 
-    async def _search(self, key: RecordKey, visible: Sequence[Project]) -> Found | None:
+    async def _search(self, key: RecordKey, visible: Sequence[Project]) -> Found | _Leaving | None:
         """List what changed until the record turns up somewhere."""
         self._home.pop(key, None)
         for project in visible:
@@ -88,8 +103,9 @@ class Places:
                 now = self._clock.now()
                 await self._relist(project.id)
                 self._marks[project.id] = project.mark(old, now)
-            if self._home.get(key) == project.id and (json := await self._read(project.id, key)) is not None:
-                return Found(project.id, json)
+            if self._home.get(key) == project.id:
+                json = await self._read(project.id, key)
+                return _Leaving() if json is None else Found(project.id, json)
         return None
 
     async def _relist(self, project: str) -> None:
