@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import itertools
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, replace
 
 import pytest
 
-from syncline.connectors.activecollab import Settings
+from syncline.connectors.activecollab import ActiveCollabConnector, Settings
 from syncline.connectors.activecollab.connector import connect
 from syncline.connectors.http import Answer, Environment, Transport
 from syncline.core.records import (
@@ -27,7 +28,7 @@ from syncline.core.records import (
     Update,
 )
 from syncline.core.values import OneOf, Person, Text, YesNo
-from syncline.errors import ConfigError, ConnectorError, NotFoundError, ProblemKind
+from syncline.errors import ConfigError, ConnectorError, Detail, NotFoundError, ProblemKind, TransientError
 from syncline.ports import Health
 from syncline.sandbox.faults import Fault, FaultKind
 from tests.clock import START
@@ -215,6 +216,49 @@ async def test_a_task_that_moved_to_another_project_is_not_gone(world: ActiveCol
     assert isinstance(sighting, Present)
     assert not sighting.record.in_scope
     assert sighting.record.fields[FieldId("project")] == OneOf(world.second)
+
+
+class Restless:
+    """A transport beside which somebody moves a task to the other project, right after a listing showed it: so often."""
+
+    def __init__(self, world: ActiveCollabWorld, key: RecordKey, moves: int) -> None:
+        self._world, self._key, self._moves = world, key, moves
+        self._inner = world.environment.transport
+
+    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        """One exchange."""
+        answer = await self._inner.send(method, url, headers, body)
+        path = url.partition("?")[0]
+        for here, there in itertools.permutations((self._world.first, self._world.second)):
+            is_shown = f'"id":{self._key},'.encode() in answer.body
+            if path.endswith(f"projects/{here}/tasks") and is_shown and self._moves:
+                self._moves -= 1
+                self._world.act("move_task", task=int(self._key), project=int(there))
+        return answer
+
+    async def close(self) -> None:
+        """The world's own."""
+
+
+async def beside_a_mover(world: ActiveCollabWorld, moves: int) -> tuple[ActiveCollabConnector, RecordKey]:
+    key = await world.create("Wanderer")
+    transport = Restless(world, key, moves)
+    return connect("ac", world.settings, replace(world.environment, transport=transport, limiters={})), key
+
+
+async def test_a_task_that_moves_while_it_is_looked_for_is_looked_for_again(world: ActiveCollabWorld) -> None:
+    connector, key = await beside_a_mover(world, moves=1)
+
+    assert isinstance(await connector.fetch(world.scope, key), Present)
+
+
+async def test_a_task_that_moves_again_and_again_is_not_taken_for_gone(world: ActiveCollabWorld) -> None:
+    connector, key = await beside_a_mover(world, moves=100)
+
+    with pytest.raises(TransientError) as caught:
+        await connector.fetch(world.scope, key)
+
+    assert caught.value.detail is Detail.MOVED_WHILE_READ
 
 
 async def test_a_write_follows_a_task_that_moved(world: ActiveCollabWorld) -> None:

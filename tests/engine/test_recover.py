@@ -12,7 +12,7 @@ from syncline.connectors.memory import MemoryConnector, When
 from syncline.core.decisions import DeletedEdit, DeletePolicy, Rule
 from syncline.core.mapping import Direction, FieldMapping
 from syncline.core.match import MatchMode
-from syncline.core.records import Create, Delete, FieldId, Receipt, Scope, Side, Update, Write
+from syncline.core.records import Create, Delete, FieldId, Receipt, RecordKey, Scope, Side, Update, Write
 from syncline.core.values import BLANK, Number, Text, Value
 from syncline.engine.runs import Report, run
 from syncline.engine.sync import Patience
@@ -266,56 +266,52 @@ async def test_a_value_that_still_is_as_it_was_is_not_taken_for_our_write() -> N
     assert "PAINT" in pair.holds(Side.RIGHT)
 
 
-async def test_a_lagging_listing_proves_no_absence_until_it_began_long_after_the_run() -> None:
-    pair = Pair(has_external_keys=False, mode=MatchMode.CREATE_ONLY)
-    patience = Patience(lag={Side.RIGHT: dt.timedelta(seconds=90)})
-    pair.left.create(task("Paint"))
-    pair.right.faults = cut_after(Create)
-    await patiently(pair, patience)
-    made = next(iter(pair.right.records))
-    pair.right.hidden.add(made)
+SLOW = Patience(lag={Side.RIGHT: dt.timedelta(seconds=90)})
 
-    early = await patiently(pair, patience)
+
+async def lagging(faults: Callable[[When, Write], None]) -> tuple[Pair, RecordKey | None]:
+    """A create without an answer, on a side whose listing does not show yet what it made, if anything."""
+    pair = Pair(has_external_keys=False, mode=MatchMode.CREATE_ONLY)
+    pair.right.skew = dt.timedelta(seconds=2)
+    pair.left.create(task("Paint"))
+    pair.right.faults = faults
+    await patiently(pair, SLOW)
+    pair.right.hidden.update(pair.right.records)
+    return pair, next(iter(pair.right.records), None)
+
+
+async def test_a_lagging_listing_proves_no_absence_until_it_began_long_after_the_run() -> None:
+    pair, made = await lagging(cut_after(Create))
+
+    early = await patiently(pair, SLOW)
     pair.right.hidden.clear()
-    await patiently(pair, patience)
+    await patiently(pair, SLOW)
 
     assert [held.rule for held in early.plan.held] == [Rule.UNKNOWN_OUTCOME]
     assert list(pair.right.records) == [made]
 
 
 async def test_a_clock_that_jumps_ahead_makes_no_time_pass_at_the_vendor() -> None:
-    pair = Pair(has_external_keys=False, mode=MatchMode.CREATE_ONLY)
-    patience = Patience(lag={Side.RIGHT: dt.timedelta(seconds=90)})
-    pair.right.skew = dt.timedelta(seconds=2)
-    pair.left.create(task("Paint"))
-    pair.right.faults = cut_after(Create)
-    await patiently(pair, patience)
-    made = next(iter(pair.right.records))
-    pair.right.hidden.add(made)
+    pair, made = await lagging(cut_after(Create))
 
     pair.clock.jump(9000)
     pair.right.skew -= dt.timedelta(seconds=9000)
-    early = await patiently(pair, patience)
+    early = await patiently(pair, SLOW)
     pair.clock.advance(100)
     pair.right.hidden.clear()
-    await patiently(pair, patience)
+    await patiently(pair, SLOW)
 
     assert [held.rule for held in early.plan.held] == [Rule.UNKNOWN_OUTCOME]
     assert list(pair.right.records) == [made]
 
 
 async def test_a_clock_that_was_set_back_delays_nothing_at_the_vendor() -> None:
-    pair = Pair(has_external_keys=False, mode=MatchMode.CREATE_ONLY)
-    patience = Patience(lag={Side.RIGHT: dt.timedelta(seconds=90)})
-    pair.right.skew = dt.timedelta()
-    pair.left.create(task("Paint"))
-    pair.right.faults = cut(Create, When.BEFORE)
-    await patiently(pair, patience)
+    pair, _ = await lagging(cut(Create, When.BEFORE))
 
     pair.clock.advance(100)
     pair.clock.jump(-9000)
     pair.right.skew += dt.timedelta(seconds=9000)
-    await patiently(pair, patience)
+    await patiently(pair, SLOW)
 
     assert not pair.store.intents(pair.sync().id)
 

@@ -116,7 +116,7 @@ class Dialect:
 class Http:
     """One connection's HTTP: base URL, credentials, quota, retries, errors.
 
-    `calls` counts every request sent. `skew` is how far the vendor's clock is ahead of ours. Requests go to the base URL's origin only, and no redirect is followed.
+    `calls` counts every request sent. Requests go to the base URL's origin only, and no redirect is followed.
     """
 
     def __init__(

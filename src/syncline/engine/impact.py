@@ -187,7 +187,7 @@ def _sentences(found: Impact) -> Iterator[str]:
     if found.spared:
         yield f"{_records(found.spared)} that a run would write now would not be written."
     if found.asked:
-        yield f"{found.asked} more questions would wait for a person."
+        yield f"{found.asked} more question{'' if found.asked == 1 else 's'} would wait for a person."
     for brake in found.brakes:
         yield f"A brake would stop the run: {brake.sentence}"
 

@@ -348,7 +348,7 @@ def _adopt(
     sent = {
         name: found.fields.get(name, value) for name, value in step.write.fields.items() if name not in other
     }
-    spoken = [[each.of(side) for each in step.fields if each.of(step.side) in other] for side in Side]
+    spoken = {side: [each.of(side) for each in step.fields if each.of(step.side) in other] for side in Side}
     source = world.store.seen(sync.id, step.side.other, [step.counterpart] if step.counterpart else [])
     with world.store.transaction():
         world.store.settle({intent.id: IntentState.DONE}, world.clock.now())
@@ -359,13 +359,11 @@ def _adopt(
             sweeps[step.side].fresh.pop(found.key, None)
             return
         link = step.link if step.link is not None else next(iter(ledger.ties.values()))
-        world.store.speak(link, *spoken)
+        # What the source held when it was copied, and could not hand on: a blank there is none that nobody entered.
         base = world.store.links(sync.id, [link])[link].base
-        # What the source held when it was copied, and could not hand on, is no blank that nobody entered.
-        held = [
-            name for seen in source.values() for name in unagreed(sync, step.side.other, base, as_seen(seen))
-        ]
-        world.store.speak(link, *([held, []] if step.side is Side.RIGHT else [[], held]))
+        for seen in source.values():
+            spoken[step.side.other] += unagreed(sync, step.side.other, base, as_seen(seen))
+        world.store.speak(link, spoken[Side.LEFT], spoken[Side.RIGHT])
         if missing:
             recovery.lacking[link] = _lack(world, sync, step, link, found, missing)
     sweeps[step.side].new.discard(found.key)
@@ -378,13 +376,13 @@ def _lack(
 ) -> Base:
     source = step.side.other
     as_lacking: dict[FieldId, Value] = {}
-    unagreed: list[FieldId] = []
+    lacking: list[FieldId] = []
     for lens in sync.rules.lenses:
         name = lens.mapping.of(step.side)
         if name in missing and lens.flows_to(step.side):
-            unagreed.append(lens.mapping.of(source))
+            lacking.append(lens.mapping.of(source))
             value = lens.to(source, found.fields[name])
             if not isinstance(value, Untranslatable):
                 as_lacking[lens.mapping.of(source)] = value
-    world.store.unbase(link, source, unagreed)
+    world.store.unbase(link, source, lacking)
     return Base(as_lacking, {}) if source is Side.LEFT else Base({}, as_lacking)
