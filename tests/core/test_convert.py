@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -126,16 +124,7 @@ def test_only_a_reference_does_not_go_over_to_its_own_type() -> None:
         assert conversion is None or conversion(Text("a")) == Text("a")
 
 
-@pytest.fixture
-def _far_west(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with monkeypatch.context() as changed:
-        changed.setenv("TZ", "HST+10")
-        time.tzset()
-        yield
-    time.tzset()
-
-
-@pytest.mark.usefixtures("_far_west")
+@pytest.mark.usefixtures("far_west")
 def test_the_machines_time_zone_does_not_matter() -> None:
     half_past = "2026-03-31T09:30:00"
 
