@@ -111,7 +111,8 @@ class Witness:
 
     def deleted(self, side: str, token: int, left: int) -> None:
         """We deleted a record, `left` others of its origin are still there: the other side has none any more."""
-        if len(self.crowd.keys(_other(side), token)) > left:
+        # Whose link is forgotten may have been copied once more: then the other one is no counterpart.
+        if token not in self.forgotten and len(self.crowd.keys(_other(side), token)) > left:
             self._say(token, side, "deleted, though the other side's was there (again)")
 
     def made(self, side: str, token: int, others: int) -> None:

@@ -343,8 +343,9 @@ class World:
         if report.plan.brakes:
             self.witness.disturb()
         else:
-            self.crowd.still.clear()
-            self.crowd.looked += 1
+            if options.only is None:
+                self.crowd.still.clear()
+                self.crowd.looked += 1
             self.witness.end(self._excused(report))
         self._tell(report)
         return report
