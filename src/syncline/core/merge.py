@@ -13,7 +13,7 @@ from typing import assert_never
 
 import msgspec
 
-from syncline.core.absence import one_gone, present
+from syncline.core.absence import one_gone
 from syncline.core.convert import Untranslatable
 from syncline.core.decisions import (
     Decision,
@@ -27,36 +27,32 @@ from syncline.core.decisions import (
     Wait,
     line_name,
 )
-from syncline.core.diff import Deleted, Unknown, diff
 from syncline.core.elements import is_undone, merge_elements, mirror_elements
 from syncline.core.mapping import ConflictPolicy, Lens
-from syncline.core.records import Base, Edit, FieldId, Record, Side
+from syncline.core.records import Base, Edit, FieldId, Gone, Present, Record, Side, Unseen
 from syncline.core.values import BLANK, Value, is_blank, same
 
 
 def merge(view: View, rules: Rules) -> Decision:
     """Decide one link. Never raises; conflicts and doubts are values."""
-    base = view.base
-    left = diff(base.left if base else None, view.left)
-    right = diff(base.right if base else None, view.right)
-    match left, right:
+    match view.left, view.right:
         # One side could not be seen: whatever the other did, nothing is decided.
-        case (Unknown(reason), _) | (_, Unknown(reason)):
+        case (Unseen(reason), _) | (_, Unseen(reason)):
             return Wait(Rule.UNSEEN, reason)
         # Both are only missing, and may both come back: the link rests.
-        case Deleted(here), Deleted(there) if not (here.proof.is_direct or there.proof.is_direct):
+        case Gone(here), Gone(there) if not (here.is_direct or there.is_direct):
             return Wait(Rule.UNSEEN, "both records are missing from the listings, and neither can be read")
         # Both sides deleted it: the link is closed.
-        case Deleted(), Deleted():
+        case Gone(), Gone():
             return Forget(None, Rule.DELETED_BOTH)
         # Left deleted it, right still has it.
-        case Deleted(gone), _:
+        case Gone() as gone, Present():
             return one_gone(view, rules, Side.LEFT, gone)
         # Right deleted it, left still has it.
-        case _, Deleted(gone):
+        case Present(), Gone() as gone:
             return one_gone(view, rules, Side.RIGHT, gone)
-        case _:
-            return _both_present(view, rules)
+        case Present(left), Present(right):
+            return _both_present(view, rules, left, right)
 
 
 def needs_edit_times(view: View, rules: Rules) -> bool:
@@ -84,8 +80,7 @@ def needs_edit_times(view: View, rules: Rules) -> bool:
     )
 
 
-def _both_present(view: View, rules: Rules) -> Decision:
-    left, right = present(view, Side.LEFT), present(view, Side.RIGHT)
+def _both_present(view: View, rules: Rules, left: Record, right: Record) -> Decision:
     # A record moved out of the filter: the link rests until it is back.
     if not (left.in_scope and right.in_scope):
         return Wait(Rule.OUT_OF_SCOPE)
