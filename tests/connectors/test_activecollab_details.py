@@ -28,7 +28,15 @@ from syncline.core.records import (
     Update,
 )
 from syncline.core.values import OneOf, Person, Text, YesNo
-from syncline.errors import ConfigError, ConnectorError, Detail, NotFoundError, ProblemKind, TransientError
+from syncline.errors import (
+    ConfigError,
+    ConnectorError,
+    Detail,
+    NotFoundError,
+    ProblemKind,
+    StaleError,
+    TransientError,
+)
 from syncline.ports import Health
 from syncline.sandbox.faults import Fault, FaultKind
 from tests.clock import START
@@ -270,6 +278,36 @@ async def test_a_write_follows_a_task_that_moved(world: ActiveCollabWorld) -> No
 
     assert receipt.record is not None
     assert receipt.record.title == "Found"
+
+
+@pytest.mark.parametrize("is_found_by_chance", [False, True])
+async def test_a_write_does_not_follow_a_task_that_moved_and_was_edited(
+    world: ActiveCollabWorld, is_found_by_chance: bool
+) -> None:
+    key = await world.create("Wanderer")
+    await listed(world)
+    world.act("update_task", task=int(key), name="Typed on the way")
+    world.act("move_task", task=int(key), project=int(world.second))
+    if is_found_by_chance:
+        # The search for another record lists the project that this one is in now.
+        await world.connector.fetch(world.scope, world.unknown_key)
+
+    with pytest.raises(StaleError) as caught:
+        await world.connector.write(world.scope, Update(key, {NAME: Text("Found")}, {NAME: Text("Wanderer")}))
+
+    assert caught.value.detail is Detail.EDITED_MEANWHILE
+    assert (await present(world, key)).title == "Typed on the way"
+
+
+async def test_a_completion_says_that_the_task_has_left_the_filter(world: ActiveCollabWorld) -> None:
+    key = await world.create("Wanderer")
+    await listed(world)
+    world.act("move_task", task=int(key), project=int(world.second))
+
+    receipt = await world.connector.write(world.scope, Update(key, {DONE: YesNo(yes=True)}))
+
+    assert receipt.record is not None
+    assert not receipt.record.in_scope
 
 
 async def test_a_task_is_found_without_a_listing_before(world: ActiveCollabWorld) -> None:

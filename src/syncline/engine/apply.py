@@ -31,12 +31,13 @@ from syncline.core.records import (
     Side,
     StepId,
     Update,
+    Write,
 )
 from syncline.core.retry import TryAgain, after, group_of
 from syncline.core.values import Value
 from syncline.engine import clocks
 from syncline.engine.keeping import complaint, not_kept, read_back, sent_fields, without
-from syncline.engine.look import Known, look
+from syncline.engine.look import Known, look, look_after
 from syncline.engine.pull import Sweep
 from syncline.engine.reconcile import Reconciled
 from syncline.engine.settle import Ledger, keys_of, settle, touched
@@ -224,13 +225,11 @@ async def _one(
     work: _Work, step: Step, intent: int, gate: asyncio.Semaphore, results: asyncio.Queue[_Result]
 ) -> None:
     async with gate:
-        result = _Result(step, intent)
+        result, known = _Result(step, intent), Known(work.world, work.sync, work.ledger, work.sweeps)
         try:
-            await look(Known(work.world, work.sync, work.ledger, work.sweeps), step)
+            await look(known, step)
             if step.write is not None:
-                side = work.sync.side(step.side)
-                answer = await side.connector.write(side.scope, step.write)
-                result.receipt = await read_back(side, step, answer, _base_of(work, step))
+                result.receipt = await _written(work, known, step, step.write)
         except ConnectorError as error:
             result.error = error
         except BaseException:
@@ -239,6 +238,16 @@ async def _one(
             results.put_nowait(result)
             raise
         results.put_nowait(result)
+
+
+async def _written(work: _Work, known: Known, step: Step, write: Write) -> Receipt:
+    side = work.sync.side(step.side)
+    try:
+        answer = await side.connector.write(side.scope, write)
+    except (NotFoundError, StaleError):
+        await look_after(known, step)
+        raise
+    return await read_back(side, step, answer, _base_of(work, step))
 
 
 async def _settle_some(work: _Work, results: asyncio.Queue[_Result]) -> int:

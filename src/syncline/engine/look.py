@@ -5,6 +5,7 @@ Called by `apply` right before each write. Whatever a look finds instead is reme
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from syncline.core.records import (
     RecordKey,
     Restore,
     Side,
+    Sighting,
     Unseen,
     Update,
 )
@@ -31,7 +33,7 @@ from syncline.engine.notes import seen_now
 from syncline.engine.pull import Sweep
 from syncline.engine.settle import Ledger
 from syncline.engine.sync import Sync, World
-from syncline.errors import Detail, NotFoundError, StaleError
+from syncline.errors import ConnectorError, Detail, NotFoundError, StaleError
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,44 +90,68 @@ def _keep_last(known: Known, step: Step, last: Record) -> None:
 
 
 async def _expect(known: Known, step: Step, key: RecordKey, is_same: Callable[[Record], bool]) -> Record:
-    side = known.sync.side(step.side)
-    sighting = await side.connector.fetch(side.scope, key)
+    sighting = await _fetch(known, step.side, key)
     if not isinstance(sighting, Present):
+        _remember(known, step.side, key, sighting)
         raise NotFoundError("the record is gone meanwhile", detail=Detail.GONE_MEANWHILE)
-    if not is_same(sighting.record):
+    if not is_same(sighting.record) or _has_left(known, step.side, sighting.record):
+        _remember(known, step.side, key, sighting)
         raise StaleError("the record was edited meanwhile", detail=Detail.EDITED_MEANWHILE)
     return sighting.record
 
 
+def _has_left(known: Known, side: Side, record: Record) -> bool:
+    """Whether a record that was in the filter is not any more."""
+    before = known.ledger.now.get((side, record.key))
+    return before is not None and before.in_scope and not known.sync.trim(side, record).in_scope
+
+
 async def _expect_trashed(known: Known, step: Step, key: RecordKey) -> None:
-    """Before a revival: the record must still lie in the trash. What it is now is remembered, for no listing shows a
-    record that was purged meanwhile, or taken out of the trash outside the filter."""
-    side = known.sync.side(step.side)
-    sighting = await side.connector.fetch(side.scope, key)
-    if isinstance(sighting, Gone) and sighting.proof is Proof.TRASHED:
-        return
-    store, link = known.world.store, step.link
-    if isinstance(sighting, Present):
-        back = seen_now(known.sync.trim(step.side, sighting.record), b"", link=link, is_settled=False)
-        store.see(known.sync.id, step.side, [back])
-    elif isinstance(sighting, Gone) and link is not None:
-        seen = store.links(known.sync.id, [link])[link].of(step.side)
-        store.see(known.sync.id, step.side, [msgspec.structs.replace(seen, gone=sighting, is_settled=False)])
-    raise StaleError("the record does not lie in the trash any more", detail=Detail.NOT_IN_TRASH)
+    """Before a revival: the record must still lie in the trash. It may have been purged meanwhile, or taken out of the
+    trash outside the filter."""
+    sighting = await _fetch(known, step.side, key)
+    if not (isinstance(sighting, Gone) and sighting.proof is Proof.TRASHED):
+        _remember(known, step.side, key, sighting)
+        raise StaleError("the record does not lie in the trash any more", detail=Detail.NOT_IN_TRASH)
 
 
 async def _expect_gone(known: Known, step: Step) -> None:
-    """Before a deletion: the other record must still be gone. One that is back is remembered, for no listing may ever
-    show it (it lies outside the filter now), and we would want to delete for ever."""
+    """Before a deletion: the other record must still be gone."""
     if step.counterpart is None:
         return
     side, spot = step.side.other, (step.side.other, step.counterpart)
-    sighting = await known.sync.side(side).connector.fetch(known.sync.side(side).scope, step.counterpart)
+    sighting = await _fetch(known, side, step.counterpart)
     if isinstance(sighting, Present):
-        back = seen_now(known.sync.trim(side, sighting.record), b"", link=step.link, is_settled=False)
-        known.world.store.see(known.sync.id, side, [back])
+        _remember(known, side, step.counterpart, sighting)
     before = known.ledger.gone.get(spot)
     if isinstance(sighting, Gone):
         known.ledger.gone[spot] = sighting
     elif not isinstance(sighting, Unseen) or before is None or before.proof.is_direct:
         raise StaleError("the other record is back", detail=Detail.BACK_AGAIN)
+
+
+async def look_after(known: Known, step: Step) -> None:
+    """See what became of a record that the vendor did not let us write: it was moved, edited or deleted meanwhile."""
+    if step.key is not None:
+        with contextlib.suppress(ConnectorError):
+            _remember(known, step.side, step.key, await _fetch(known, step.side, step.key))
+
+
+async def _fetch(known: Known, side: Side, key: RecordKey) -> Sighting:
+    setup = known.sync.side(side)
+    return await setup.connector.fetch(setup.scope, key)
+
+
+def _remember(known: Known, side: Side, key: RecordKey, sighting: Sighting) -> None:
+    """What a look found instead of what was expected: the next run decides on it, for no listing may ever show it."""
+    store = known.world.store
+    was = store.seen(known.sync.id, side, [key]).get(key)
+    if was is None or isinstance(sighting, Unseen):
+        return
+    if isinstance(sighting, Gone):
+        now = msgspec.structs.replace(was, gone=sighting, is_settled=False)
+    else:
+        record = known.sync.trim(side, sighting.record)
+        record = msgspec.structs.replace(record, wrote_at=was.wrote_at)
+        now = seen_now(record, b"", link=was.link, is_settled=False, standing=was.standing)
+    store.see(known.sync.id, side, [now])

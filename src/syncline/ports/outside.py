@@ -163,8 +163,8 @@ class Connector(Protocol):
     async def write(self, scope: Scope, write: Write) -> Receipt:
         """Carry out one write and answer what the vendor now holds.
 
-        Raises `RejectedError` (never, this way), `NotFoundError` (gone meanwhile), `UnknownOutcomeError` (sent, no
-        clear answer) or `TransientError` (surely not applied).
+        Raises `RejectedError` (never, this way), `NotFoundError` (gone meanwhile), `StaleError` (found elsewhere, and
+        not as it was), `UnknownOutcomeError` (sent, no clear answer) or `TransientError` (surely not applied).
         """
         ...
 

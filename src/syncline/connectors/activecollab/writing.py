@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping
 from typing import assert_never
 
+import msgspec
+
 from syncline.connectors.activecollab.account import Account
 from syncline.connectors.activecollab.attributes import ESTIMATE, PROJECT_FORM, Form
 from syncline.connectors.activecollab.client import Json
@@ -28,8 +30,15 @@ from syncline.core.records import (
     Update,
     Write,
 )
-from syncline.core.values import Person, Value
-from syncline.errors import ConnectorError, Detail, NotFoundError, RejectedError, UnknownOutcomeError
+from syncline.core.values import BLANK, Person, Value, same
+from syncline.errors import (
+    ConnectorError,
+    Detail,
+    NotFoundError,
+    RejectedError,
+    StaleError,
+    UnknownOutcomeError,
+)
 
 
 class Writer:
@@ -46,9 +55,9 @@ class Writer:
         """One write; the record as answered."""
         match write:
             case Create(fields):
-                return await self._receipt(await self._create(scope, fields))
-            case Update(key, fields):
-                return await self._receipt(await self._update(scope, key, fields))
+                return await self._receipt(scope, await self._create(scope, fields))
+            case Update(key, fields, was):
+                return await self._receipt(scope, await self._update(scope, key, fields, was))
             case Delete(key):
                 await self._at_home(scope, key, "DELETE", {})
                 return Receipt(key, None)
@@ -56,12 +65,16 @@ class Writer:
                 _live(await self._complete(key, done=True))
                 return Receipt(key, None)
             case Restore(key, fields):
-                return await self._receipt(await self._restore(scope, key, fields))
+                return await self._receipt(scope, await self._restore(scope, key, fields))
             case _:
                 assert_never(write)
 
-    async def _receipt(self, json: Json) -> Receipt:
-        record = await self._account.record(self._form, json)
+    async def _receipt(self, scope: Scope, json: Json) -> Receipt:
+        """The record as answered: the routes of completion reach it also where it has left the filter's projects."""
+        record, wanted = await self._account.record(self._form, json), project_filter(scope)
+        project = record.key if self._form is PROJECT_FORM else json.get("project_id")
+        if wanted and project is not None and str(project) not in wanted:
+            record = msgspec.structs.replace(record, in_scope=False)
         return Receipt(record.key, record)
 
     async def _create(self, scope: Scope, fields: Mapping[FieldId, Value]) -> Json:
@@ -82,10 +95,16 @@ class Writer:
         self._places.learn(home, [key])
         return await _second(self._complete(key, done=True)) if done else made
 
-    async def _update(self, scope: Scope, key: RecordKey, fields: Mapping[FieldId, Value]) -> Json:
+    async def _update(
+        self,
+        scope: Scope,
+        key: RecordKey,
+        fields: Mapping[FieldId, Value],
+        was: Mapping[FieldId, Value] | None = None,
+    ) -> Json:
         payload, done = await self._payload(fields), completion(fields)
         if payload or done is None:
-            answer = _live(await self._at_home(scope, key, "PUT", payload))
+            answer = _live(await self._at_home(scope, key, "PUT", payload, was))
             return answer if done is None else _live(await _second(self._complete(key, done=done)))
         return _live(await self._complete(key, done=done))
 
@@ -110,19 +129,33 @@ class Writer:
             people = await self._account.ask_people()
         return to_payload(self._form, fields, people)
 
-    async def _at_home(self, scope: Scope, key: RecordKey, method: str, payload: dict[str, object]) -> Json:
-        """Send to the record's own route; where it moved to another project, there."""
+    async def _at_home(
+        self,
+        scope: Scope,
+        key: RecordKey,
+        method: str,
+        payload: dict[str, object],
+        was: Mapping[FieldId, Value] | None = None,
+    ) -> Json:
+        """Send to the record's own route; where it moved to another project, there, unless it was edited as well.
+
+        No delta listing shows a record that left the filter's projects, so nobody has read what it holds now. Raises
+        `StaleError` when that is not what it `was`.
+        """
+        wanted = project_filter(scope)
         known = _checked(key) if self._form is PROJECT_FORM else self._places.home(_checked(key))
-        if known is not None:
+        if known is not None and (self._form is PROJECT_FORM or not wanted or known in wanted):
             try:
                 return await self._send(known, key, method, payload)
             except NotFoundError:
                 if self._form is PROJECT_FORM:
                     raise
-        place = await self._places.find(key, project_filter(scope))
+        place = await self._places.find(key, wanted)
         if not isinstance(place, Found):
             raise NotFoundError("not there, or not visible to the token's user")
-        _live(place.json)
+        found = (await self._account.record(self._form, _live(place.json))).fields
+        if was is not None and not all(same(was[name], found.get(name, BLANK)) for name in was):
+            raise StaleError("moved to another project and edited meanwhile", detail=Detail.EDITED_MEANWHILE)
         return await self._send(place.project, key, method, payload)
 
     async def _send(self, home: str, key: RecordKey, method: str, payload: dict[str, object]) -> Json:
