@@ -129,7 +129,7 @@ def _number_text(number: Number) -> Value | Untranslatable:
         return Untranslatable("the number is too long to be written out")
     digits = format(exact, "f")
     plain = digits.rstrip("0").rstrip(".") if "." in digits else digits
-    return Text("0" if plain in ("-0", "") else plain)
+    return Text("0" if plain == "-0" else plain)
 
 
 def _moment_text(moment: Moment) -> Value:
