@@ -117,10 +117,13 @@ async def test_counts_that_mean_something_else_can_be_ignored(world: ActiveColla
 async def test_a_project_with_a_gap_is_listed_again_by_the_next_delta(world: ActiveCollabWorld) -> None:
     keys = load(world, 20)
     fault = world.server.faults.add(Fault(FaultKind.PARTIAL, path="tasks$"))
-    cursor = (await listed(world)).ending.cursor
+    first = await listed(world)
+    again = await listed(world, first.ending.cursor)
     world.server.faults.remove(fault)
+    last = await listed(world, again.ending.cursor)
 
-    assert (await listed(world, cursor)).records.keys() == keys
+    assert last.records.keys() == keys
+    assert [each.ending.is_gapless for each in (first, again, last)] == [False, False, True]
 
 
 @dataclass

@@ -338,6 +338,25 @@ async def test_what_a_listing_that_broke_off_did_not_show_is_asked_for_again() -
     assert pair.holds(Side.RIGHT)["Paint"]["effort"] == Number(5)
 
 
+async def test_nothing_is_copied_while_a_listing_of_changes_has_a_gap() -> None:
+    pair = Pair()
+    pair.left.create(task("Stays", hours=1))
+    await pair.settled()
+    pair.right.edit(pair.key(Side.RIGHT, "Stays"), edited(effort=2))
+    pair.right.create(ticket("Paint"))
+    pair.left.hidden.add(pair.left.create(task("Paint")))
+    pair.left.listing_gap = "page 2 was missing"
+
+    report = await pair.run(Options(is_full=False))
+
+    assert not report.plan.brakes
+    assert pair.holds(Side.LEFT)["Stays"]["hours"] == Number(2)
+    assert len(pair.left.records) == len(pair.right.records) == 2
+    pair.left.listing_gap, pair.left.hidden = "", set()
+    await pair.settled()
+    assert len(pair.left.records) == len(pair.right.records) == 2
+
+
 async def test_a_record_missing_from_a_complete_listing_is_read_before_it_counts_as_gone() -> None:
     pair = Pair(deletes=DeletePolicy.PROPAGATE)
     left = pair.left.create(task("Paint"))

@@ -127,8 +127,11 @@ class Witness:
         # filter is not found again once its link is forgotten, unless its copy says where it comes from.
         doings = {deed.what for deed in deeds}
         is_known = token not in self.forgotten and "moved" not in doings
+        # (The mark names what its record was first made from, not what was made anew in its place.)
         is_marked = (
-            self.are_marked and side == "ac" and not any(d.what == "made" and d.side != side for d in deeds)
+            self.are_marked
+            and side == "ac"
+            and not any(deed.what == ("deleted" if deed.side == side else "made") for deed in deeds)
         )
         if others and "restored" not in doings and (is_known or is_marked):
             self._say(token, side, f"copied once more, beside {others}")

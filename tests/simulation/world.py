@@ -315,7 +315,7 @@ class World:
         """One run; None when it did not come to its end."""
         self.runs += 1
         self.requests = 0
-        self.crowd.run = self.runs
+        self._number_deeds(1)
         self.clock.advance(after)
         # Where our clock is wrong, a listing of what changed may go back less far than it means to.
         is_whole = options.only is None and (options.is_full or not self.weather.jumps)
@@ -338,6 +338,7 @@ class World:
             self.witness.disturb()
             return None
         finally:
+            self._number_deeds(0)
             self.crowd.locked.clear()
         self.reports.append(report)
         if report.plan.brakes:
@@ -349,6 +350,12 @@ class World:
             self.witness.end(self._excused(report))
         self._tell(report)
         return report
+
+    def _number_deeds(self, ahead: int) -> None:
+        """Let what people do from now on carry the number of the last run that began, or of the one about to begin. (A run
+        that finds the sync taken gets none.)"""
+        last = self.store.runs(SYNC, 1)
+        self.crowd.run = ahead + (int(last[0].id.rsplit("-", 1)[1]) if last else 0)
 
     def _excused(self, report: Report) -> set[str]:
         """The records of which a run says that they wait: for a person, or for another try."""
@@ -378,12 +385,13 @@ class World:
         self.forgotten += self.store.history(SYNC, limit=100_000)
         self.forgotten += [e for intent in self.store.intents(SYNC) for e in _overridden(intent)]
         linked = self._linked()
-        self.unknown |= {token_of(intent.step.title) for intent in self.store.intents(SYNC)}
+        unheard = {token_of(intent.step.title) for intent in self.store.intents(SYNC)}
+        self.unknown |= unheard
         self.store.close()
         self.store = open_store("sqlite://", secret_key=None)
         self.store._connection.deserialize(self.backup)
         self.unknown |= {token for token, _ in linked - self._linked()}
-        self.rewound |= {token for token, _ in linked | self._linked()}
+        self.rewound |= {token for token, _ in linked | self._linked()} | unheard
         self.clock.advance(400)
         await self.connect()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from syncline.core.memory import Seen, Standing
-from syncline.core.records import Present, RecordKey, Side
+from syncline.core.records import Present, Record, RecordKey, Side
 from syncline.engine.pull import Sweep, pull, read
 from syncline.engine.sync import Sync, World
 from syncline.ports import Ending
@@ -44,11 +44,20 @@ async def _with_news(world: World, sync: Sync, side: Side, chosen: Sweep) -> Swe
     # A listing from the beginning that broke off tells nothing of the rest: it stays one, and stops the run.
     news.is_delta = news.is_delta or news.ending.is_complete
     for key, record in chosen.fresh.items():
-        news.put(key, Present(record))
+        if not _is_newer(news, record):
+            news.put(key, Present(record))
     for key, gone in chosen.gone.items():
         news.put(key, gone)
     news.new |= chosen.new
     return news
+
+
+def _is_newer(news: Sweep, record: Record) -> bool:
+    """Whether a record was edited after it was read, and before it was listed."""
+    listed = news.fresh.get(record.key)
+    if listed is None or listed.updated_at is None or record.updated_at is None:
+        return False
+    return listed.updated_at > record.updated_at
 
 
 async def _read(world: World, sync: Sync, side: Side, keys: list[RecordKey]) -> Sweep:

@@ -109,8 +109,13 @@ class Sweep:
     def shows(self, key: RecordKey) -> bool:
         """Whether the listing tells what a known record holds: it was decoded, or it did not change, for all that did
         were listed."""
-        is_whole = self.ending.is_complete or (self.is_delta and self.ending.cursor is not None)
-        return key in self.fresh or (is_whole and key not in self.gone)
+        is_delta = self.is_delta and self.ending.is_gapless and self.ending.cursor is not None
+        return key in self.fresh or ((self.ending.is_complete or is_delta) and key not in self.gone)
+
+    @property
+    def shows_news(self) -> bool:
+        """Whether a record that nobody knew would have been listed. (A full listing with a gap pulls a brake.)"""
+        return not self.is_chosen and (self.ending.is_gapless or not self.is_delta)
 
     def put(self, key: RecordKey, sighting: Sighting) -> None:
         """Add what a direct read told; it is truer than the listing."""
@@ -158,7 +163,7 @@ async def pull(
 ) -> Sweep:
     """List one side: all of it, or what changed since the cursor. With a place for what is laid aside, it is a recheck,
     and every record is decoded."""
-    ending = Ending(is_complete=False, reason="the listing broke off")
+    ending = Ending(is_complete=False, reason="the listing broke off", is_gapless=False)
     sweep = Sweep(ending, began_at=world.clock.now(), is_delta=since is not None, aside=aside)
     unclear = frozenset[RecordKey]() if aside is None else _unclear(world, sync, side)
     setup = sync.side(side)

@@ -116,8 +116,8 @@ async def reconcile(
         list(waiting[Side.RIGHT].values()),
         told,
     )
-    if any(sweep.is_chosen for sweep in sweeps.values()):
-        # The others wait: whether they have a counterpart by now, nobody has looked.
+    if not all(sweep.shows_news for sweep in sweeps.values()):
+        # The others wait: whether they have a counterpart by now, nobody has seen.
         matching = Matching((), (), (), matching.ambiguous)
     matching = _without_held(bench, matching)
     matching, barred = without_barred(world, sync, sweeps, matching)

@@ -41,12 +41,14 @@ def learn(world: World, sync: Sync, intent: Intent, now: Record, others: Sweep) 
     A person may have typed the very same. Where the other side speaks again, it will be overridden, and the history tells.
     """
     step, run = intent.step, intent.run
-    if step.link is None or not isinstance(step.write, Update):
+    if step.link is None or not isinstance(step.write, Update | Restore):
         return
     learnt: list[FieldDecision] = []
+    # What a revived record held in the trash is not known; where that is what we sent, both sides agree all the same.
+    before = step.write.was if isinstance(step.write, Update) else dict[FieldId, Value]()
     for decision in step.fields:
         name = decision.of(step.side)
-        sent, kept, was = (held.get(name) for held in (step.write.fields, now.fields, step.write.was))
+        sent, kept, was = (held.get(name) for held in (step.write.fields, now.fields, before))
         is_as_before = was is not None and kept is not None and same(was, kept)
         if sent is not None and kept is not None and resembles(sent, kept) and not is_as_before:
             told = msgspec.structs.replace(decision, lost=kept, lost_side=step.side)

@@ -64,11 +64,13 @@ class Page(Protocol):
 
 class Ending(msgspec.Struct, frozen=True):
     """How a listing ended. `is_complete` only when every record of the scope was surely listed: only then does absence
-    mean anything. `cursor` starts the next delta listing (opaque JSON text of the connector)."""
+    mean anything. `cursor` starts the next delta listing (opaque JSON text of the connector). Without `is_gapless`, even
+    something that a delta should have shown is known to be missing."""
 
     is_complete: bool
     cursor: str | None = None
     reason: str = ""
+    is_gapless: bool = True
 
 
 class ObjectSummary(msgspec.Struct, frozen=True):

@@ -176,7 +176,7 @@ class ActiveCollabConnector:
                 self._places[form.slug].learn(project.id, sheet.keys)
             yield SheetPage(sheet, form, people, self._account.site)
         reason = "; ".join(listing.gaps) or ("" if cursor is None else "a delta listing")
-        yield Ending(not reason, listing.cursor, reason)
+        yield Ending(not reason, listing.cursor, reason, is_gapless=not listing.gaps)
 
     async def fetch(self, scope: Scope, key: RecordKey) -> Sighting:
         """Read one record.

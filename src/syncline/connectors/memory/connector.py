@@ -132,7 +132,8 @@ class MemoryConnector:
             yield MemoryPage(inside[first : first + PAGE_SIZE])
         gap = self.account.listing_gap
         is_all = since is None and not gap
-        yield Ending(is_all, None if gap else cursor, gap or ("" if is_all else "a delta listing"))
+        reason = gap or ("" if is_all else "a delta listing")
+        yield Ending(is_all, None if gap else cursor, reason, is_gapless=not gap)
 
     async def fetch(self, scope: Scope, key: RecordKey) -> Sighting:
         """One record, or the proof that it is gone."""
