@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from syncline.connectors.memory import MemoryConnector, When
 from syncline.core.decisions import DeletedEdit, DeletePolicy, Rule
-from syncline.core.mapping import Direction, FieldMapping
+from syncline.core.mapping import ConflictPolicy, Direction, FieldMapping
 from syncline.core.match import MatchMode
 from syncline.core.records import Create, Delete, FieldId, Receipt, RecordKey, Scope, Side, Update, Write
 from syncline.core.values import BLANK, Number, Text, Value
@@ -364,3 +364,23 @@ async def test_a_record_purged_before_its_revival_is_made_anew_instead_of_tried_
 
     assert pair.holds(Side.LEFT)["Paint"]["hours"] == Number(9)
     assert len(pair.left.records) == 2
+
+
+async def test_the_first_of_two_writes_is_told_of_though_the_second_was_never_heard_of() -> None:
+    pair = Pair(conflicts=ConflictPolicy.MERGE)
+    left = pair.left.create(task("Paint", labels=["blue"]))
+    await pair.settled()
+    pair.left.edit(left, edited(labels=["blue", "red"]))
+    pair.right.edit(pair.key(Side.RIGHT, "Paint"), edited(tags=["blue", "green"]))
+    pair.right.faults = cut(Update, When.BEFORE)
+
+    first = await pair.run()
+    await pair.settled()
+
+    told = [
+        (entry.run, entry.side)
+        for entry in pair.store.history(pair.sync().id, left)
+        if entry.rule is Rule.MERGED
+    ]
+    assert told[0] == (first.run, Side.LEFT)
+    assert [side for _, side in told] == [Side.LEFT, Side.RIGHT]

@@ -374,6 +374,13 @@ class _Writer:
                     counterpart=other,
                     fields=tuple(f for group in grouped if last(group) is side for f in settled(group)),
                     after=first,
+                    later=tuple(
+                        f
+                        for group in grouped
+                        if last(group) is side.other
+                        for f in settled(group)
+                        if f.target(side) is not None
+                    ),
                 )
             )
             # What both sides get is settled with the second write, so that one must wait for the first.

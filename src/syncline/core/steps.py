@@ -31,6 +31,7 @@ class Step(msgspec.Struct, frozen=True):
     """One thing to do. Without a `write` only our own memory changes.
 
     `counterpart` is the record on the other side; `fields` are the decisions that are settled when the step is done;
+    `later` those that are written in part, and settled with the next step of the link;
     `after` names a step of the same link that must have succeeded; `release` marks a side's record as never to be
     linked or copied again by itself; `proof` is the absence that led to the step, for the history.
     """
@@ -48,6 +49,7 @@ class Step(msgspec.Struct, frozen=True):
     after: StepId | None = None
     release: Side | None = None
     proof: Gone | None = None
+    later: tuple[FieldDecision, ...] = ()
 
 
 class Held(msgspec.Struct, frozen=True):

@@ -92,7 +92,8 @@ def without(step: Step, names: frozenset[FieldId]) -> Step:
     if isinstance(write, Create | Update | Restore):
         write = msgspec.structs.replace(write, fields=fields)
     settled = tuple(each for each in step.fields if each.of(step.side) not in names)
-    return msgspec.structs.replace(step, write=write, fields=settled)
+    later = tuple(each for each in step.later if each.of(step.side) not in names)
+    return msgspec.structs.replace(step, write=write, fields=settled, later=later)
 
 
 def complaint(names: frozenset[FieldId]) -> RejectedError:

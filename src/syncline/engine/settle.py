@@ -290,11 +290,9 @@ def _keyed(entry: Entry, step: Step, receipt: Receipt | None) -> Entry:
 def _entries(
     run: RunId, step: Step, receipt: Receipt | None, ledger: Ledger, now: dt.datetime
 ) -> Iterator[Entry]:
-    left_key, right_key = keys_of(step)
-    if isinstance(step.write, Update) and not step.fields:
-        # The first of two writes: its fields are settled, and told of, with the second.
-        return
-    if isinstance(step.write, Delete | Archive) or step.effect is Effect.CLOSE or not step.fields:
+    is_update = isinstance(step.write, Update)
+    is_removal = isinstance(step.write, Delete | Archive) or step.effect is Effect.CLOSE
+    if is_removal or not (step.fields or is_update):
         yield closing(run, step, ledger.gone, now)
         if step.key is not None and (step.link is not None or step.effect is Effect.ALONE):
             known = ledger.bases.get(step.link) if step.link is not None else None
@@ -302,33 +300,39 @@ def _entries(
             seen = ledger.now.get((step.side, step.key))
             yield from removed(run, step, {**base, **(seen.fields if seen else {})}, now)
         return
-    written = _written(step)
+    for decision in step.later:
+        yield from _changes(run, step, decision, step.side, receipt, now)
     for decision in step.fields:
         for side in Side:
-            target, name = (
-                _target(decision, side),
-                (decision.left_field if side is Side.LEFT else decision.right_field),
-            )
-            if target is None:
-                continue
-            new = target
-            if side is step.side and name in written and receipt is not None and receipt.record is not None:
-                new = receipt.record.fields.get(name, target)
-            lost = decision.lost if decision.lost_side is side else None
-            yield Entry(
-                run, step.link, left_key, right_key, decision.name, side, _now(decision, side), new, lost,
-                decision.rule, now, step.title,
-            )  # fmt: skip
-            if not same(new, target):
-                yield Entry(
-                    run, step.link, left_key, right_key, decision.name, None, target, new, None, Rule.NORMALISED, now,
-                    step.title,
-                )  # fmt: skip
+            # What was written on the other side was told of by the step before.
+            if not (is_update and step.after is not None and side is not step.side):
+                yield from _changes(run, step, decision, side, receipt, now)
         if decision.to_left is None and decision.to_right is None:
             yield Entry(
-                run, step.link, left_key, right_key, decision.name, None, decision.left, decision.right, decision.lost,
+                run, step.link, *keys_of(step), decision.name, None, decision.left, decision.right, decision.lost,
                 decision.rule, now, step.title,
             )  # fmt: skip
+
+
+def _changes(
+    run: RunId, step: Step, decision: FieldDecision, side: Side, receipt: Receipt | None, now: dt.datetime
+) -> Iterator[Entry]:
+    """What a decision changed on a side, and what the vendor made of it."""
+    target, name = _target(decision, side), decision.of(side)
+    if target is None:
+        return
+    new = target
+    if side is step.side and name in _written(step) and receipt is not None and receipt.record is not None:
+        new = receipt.record.fields.get(name, target)
+    lost = decision.lost if decision.lost_side is side else None
+    yield Entry(
+        run, step.link, *keys_of(step), decision.name, side, _now(decision, side), new, lost, decision.rule, now,
+        step.title,
+    )  # fmt: skip
+    if not same(new, target):
+        yield Entry(
+            run, step.link, *keys_of(step), decision.name, None, target, new, None, Rule.NORMALISED, now, step.title,
+        )  # fmt: skip
 
 
 def closing(

@@ -145,7 +145,7 @@ def tell_losses(world: World, sync: Sync, intent: Intent) -> None:
                 now,
                 step.title,
             )
-            for decision in step.fields
+            for decision in (*step.fields, *step.later)
             if decision.lost is not None and decision.lost_side is step.side
         ]
         + (
