@@ -20,7 +20,8 @@ from syncline.errors import BusyError, SchemaError, SetupError
 from syncline.store import desk, journal, links, migrate, migrations, open_store, runs, secrets, sightings
 from syncline.store.dialects import Dialect
 from syncline.store.session import rendered
-from syncline.store.tables import METADATA, REVISION
+from syncline.store.service_tables import METADATA
+from syncline.store.tables import REVISION
 from tests.store.samples import LEFT, SYNC, key, seen
 
 POSTGRESQL = Dialect(

@@ -20,7 +20,8 @@ from syncline.errors import BusyError, SchemaError, SetupError
 from syncline.store.dialects import Dialect, connect
 from syncline.store.secrets import lock_of
 from syncline.store.sql import SqlStore
-from syncline.store.tables import METADATA, REVISION
+from syncline.store.service_tables import METADATA
+from syncline.store.tables import REVISION
 
 VERSION_TABLE = "alembic_version"
 

@@ -17,7 +17,7 @@ METADATA = sa.MetaData(
     }
 )
 
-REVISION = "0002"
+REVISION = "0003"
 """The migration that this schema is the outcome of."""
 
 # SQLite numbers rows by itself only in a column of exactly the type INTEGER.
@@ -27,7 +27,8 @@ Flag = sa.SmallInteger  # 0 or 1: a partial index reads the same in both dialect
 Json = sa.Text
 
 
-def _partial(name: str, *columns: str, where: sa.TextClause, unique: bool = False) -> sa.Index:
+def partial(name: str, *columns: str, where: sa.TextClause, unique: bool = False) -> sa.Index:
+    """An index of some rows only."""
     return sa.Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
 
 
@@ -81,7 +82,7 @@ link = sa.Table(
     sa.Column("opened_at", Micros, nullable=False),
     sa.Column("closed_at", Micros),
     sa.Column("spoken", Json),
-    _partial("ix_link_open", "sync", "closed_at", where=sa.text("closed_at IS NULL")),
+    partial("ix_link_open", "sync", "closed_at", where=sa.text("closed_at IS NULL")),
 )
 
 sighting = sa.Table(
@@ -104,11 +105,11 @@ sighting = sa.Table(
     sa.Column("external_key", sa.Text, nullable=False),
     sa.Column("fields", Json),
     sa.UniqueConstraint("sync", "side", "key"),
-    _partial("ix_sighting_link", "link", "side", where=sa.text("link IS NOT NULL"), unique=True),
+    partial("ix_sighting_link", "link", "side", where=sa.text("link IS NOT NULL"), unique=True),
     sa.Index("ix_sighting_side", "sync", "side", "id"),
-    _partial("ix_sighting_gone", "sync", "side", "gone", where=sa.text("gone IS NOT NULL")),
-    _partial("ix_sighting_unlinked", "sync", "side", where=sa.text("link IS NULL AND gone IS NULL")),
-    _partial("ix_sighting_unsettled", "sync", "link", where=sa.text("is_settled = 0 AND link IS NOT NULL")),
+    partial("ix_sighting_gone", "sync", "side", "gone", where=sa.text("gone IS NOT NULL")),
+    partial("ix_sighting_unlinked", "sync", "side", where=sa.text("link IS NULL AND gone IS NULL")),
+    partial("ix_sighting_unsettled", "sync", "link", where=sa.text("is_settled = 0 AND link IS NOT NULL")),
 )
 
 intent = sa.Table(
@@ -121,7 +122,7 @@ intent = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("at", Micros, nullable=False),
     sa.Column("settled_at", Micros),
-    _partial("ix_intent_unclear", "sync", where=sa.text("state IN ('open', 'unknown')")),
+    partial("ix_intent_unclear", "sync", where=sa.text("state IN ('open', 'unknown')")),
 )
 
 history = sa.Table(

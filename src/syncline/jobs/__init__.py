@@ -1,0 +1,1 @@
+"""Wakes into work, once and soon: the job engines behind `ports.JobEngine`."""
