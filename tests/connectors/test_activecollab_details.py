@@ -230,10 +230,11 @@ async def test_a_task_that_moved_to_another_project_is_not_gone(world: ActiveCol
 
 
 class Restless:
-    """A transport beside which somebody moves a task to the other project, right after a listing showed it: so often."""
+    """A transport beside which somebody moves a task to the other project, right after a listing showed it (or, with
+    `behind`, right after the other project's listing did not): so often."""
 
-    def __init__(self, world: ActiveCollabWorld, key: RecordKey, moves: int) -> None:
-        self._world, self._key, self._moves = world, key, moves
+    def __init__(self, world: ActiveCollabWorld, key: RecordKey, moves: int, *, behind: bool = False) -> None:
+        self._world, self._key, self._moves, self._behind = world, key, moves, behind
         self._inner = world.environment.transport
 
     async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
@@ -242,23 +243,37 @@ class Restless:
         path = url.partition("?")[0]
         for here, there in itertools.permutations((self._world.first, self._world.second)):
             is_shown = f'"id":{self._key},'.encode() in answer.body
-            if path.endswith(f"projects/{here}/tasks") and is_shown and self._moves:
+            if path.endswith(f"projects/{here}/tasks") and is_shown is not self._behind and self._moves:
                 self._moves -= 1
-                self._world.act("move_task", task=int(self._key), project=int(there))
+                to = here if self._behind else there
+                self._world.act("move_task", task=int(self._key), project=int(to))
         return answer
 
     async def close(self) -> None:
         """The world's own."""
 
 
-async def beside_a_mover(world: ActiveCollabWorld, moves: int) -> tuple[ActiveCollabConnector, RecordKey]:
+async def beside_a_mover(
+    world: ActiveCollabWorld, moves: int, *, behind: bool = False
+) -> tuple[ActiveCollabConnector, RecordKey]:
     key = await world.create("Wanderer")
-    transport = Restless(world, key, moves)
+    if behind:
+        world.act("move_task", task=int(key), project=int(world.second))
+    world.clock.advance(60)
+    transport = Restless(world, key, moves, behind=behind)
     return connect("ac", world.settings, replace(world.environment, transport=transport, limiters={})), key
 
 
 async def test_a_task_that_moves_while_it_is_looked_for_is_looked_for_again(world: ActiveCollabWorld) -> None:
     connector, key = await beside_a_mover(world, moves=1)
+
+    assert isinstance(await connector.fetch(world.scope, key), Present)
+
+
+async def test_a_task_that_moves_to_where_nobody_looks_any_more_is_looked_for_again(
+    world: ActiveCollabWorld,
+) -> None:
+    connector, key = await beside_a_mover(world, moves=1, behind=True)
 
     assert isinstance(await connector.fetch(world.scope, key), Present)
 

@@ -161,3 +161,25 @@ def test_a_set_that_one_side_edited_is_merged_whatever_wins_a_conflict() -> None
     ]
 
     assert rules == [Rule.MERGED, Rule.MERGED, Rule.LEFT_WINS]
+
+
+@pytest.mark.parametrize("is_cleared", [False, True])
+def test_what_the_following_side_emptied_before_anything_was_agreed_on_is_told_when_it_is_filled(
+    is_cleared: bool,
+) -> None:
+    line = lenses(
+        [FieldMapping(A, X, Direction.TO_RIGHT)],
+        ObjectSchema(ObjectTypeId("l"), "L", (FieldSchema(A, "A", FieldType.TEXT),)),
+        ObjectSchema(ObjectTypeId("r"), "R", (FieldSchema(X, "X", FieldType.TEXT),)),
+        ConflictPolicy.ASK,
+    )
+    sides = Present(Record(RecordKey("1"), {A: LEFT})), Present(Record(RecordKey("2"), {X: BLANK}))
+    name = FieldDecision(A, X, Rule.ONE_WAY).name
+
+    decision = merge(
+        View(None, Base({}, {}), *sides, cleared=frozenset({name} if is_cleared else ())), Rules(line)
+    )
+
+    assert isinstance(decision, Fields)
+    assert decision.fields[0].rule is Rule.ONE_WAY
+    assert decision.fields[0].lost == (BLANK if is_cleared else None)

@@ -145,11 +145,12 @@ def merge_field(lens: Lens, view: View, left: Record, right: Record) -> FieldDec
     chosen = view.resolutions.get(field.name)
     if chosen and same(chosen.seen_left, now_left) and same(chosen.seen_right, now_right):
         return _resolved(lens, field, chosen)
+    is_cleared = field.name in view.cleared
     # The field goes one way: the other side follows, whoever changed.
     if not lens.flows_to(Side.LEFT):
-        return _one_way(lens, field, Side.RIGHT, (base_left, base_right), own[1])
+        return _one_way(lens, field, Side.RIGHT, (base_left, base_right), own[1], is_cleared=is_cleared)
     if not lens.flows_to(Side.RIGHT):
-        return _one_way(lens, field, Side.LEFT, (base_left, base_right), own[0])
+        return _one_way(lens, field, Side.LEFT, (base_left, base_right), own[0], is_cleared=is_cleared)
     # Sets: what either side added or removed is carried over, element by element.
     if lens.is_many and (not (left_changed and right_changed) or lens.policy is ConflictPolicy.MERGE):
         return _merged(lens, field, base_left, base_right)
@@ -159,7 +160,7 @@ def merge_field(lens: Lens, view: View, left: Record, right: Record) -> FieldDec
     if not left_changed:
         return _follow(lens, field, Side.RIGHT, Rule.ONE_SIDE_CHANGED)
     # The two records meet for the first time and one is blank: it is filled, unless somebody emptied it since.
-    if base_left is None and is_blank(now_left) != is_blank(now_right) and field.name not in view.cleared:
+    if base_left is None and is_blank(now_left) != is_blank(now_right) and not is_cleared:
         return _follow(lens, field, Side.RIGHT if is_blank(now_left) else Side.LEFT, Rule.FILLED_BLANK)
     return _contested(lens, field, view, left, right)
 
@@ -220,8 +221,11 @@ def _one_way(
     target: Side,
     bases: tuple[Value | None, Value | None],
     own: Value | None,
+    *,
+    is_cleared: bool,
 ) -> FieldDecision:
-    """`own` is what the following side held by itself when we last wrote of it, agreed on or not."""
+    """`own` is what the following side held by itself when we last wrote of it, agreed on or not; `is_cleared`: it was
+    emptied by somebody."""
     leader, now = (field.left, field.right) if target is Side.RIGHT else (field.right, field.left)
     led, was = bases if target is Side.RIGHT else (bases[1], bases[0])
     assert leader is not None  # noqa: S101 - `merge_field` has looked
@@ -234,10 +238,11 @@ def _one_way(
         if was is None or not is_undone(was, now, merged.target(target)):
             return merged
         return msgspec.structs.replace(merged, lost=now, lost_side=target)
-    # What somebody wrote on the following side goes to the history.
+    # What somebody wrote or emptied on the following side goes to the history.
     # So does what it kept while the leading side had nothing to say.
     is_own = was is None or led is None or is_blank(led)
-    is_loss = (is_own and not is_blank(now)) or (own is not None and not same(own, now))
+    is_edited = own is not None and not same(own, now)
+    is_loss = is_edited or (is_own and (is_cleared or not is_blank(now)))
     decide = _override if is_loss else _follow
     return decide(lens, field, target.other, Rule.ONE_WAY)
 

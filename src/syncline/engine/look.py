@@ -16,6 +16,7 @@ from syncline.core.memory import Standing
 from syncline.core.plan import Effect, Step
 from syncline.core.records import (
     Archive,
+    Create,
     Delete,
     Gone,
     Present,
@@ -49,15 +50,17 @@ class Known:
 async def look(known: Known, step: Step) -> None:
     """Read again what may have moved since it was decided on, and refuse to write over it."""
     match step.write:
+        case Create():
+            await _expect_source(known, step)
         case Update(key, _, was):
             if not _is_fresh(known, step.side, key):
-                await _expect(known, step, key, lambda record: all(
+                await _expect(known, step.side, key, lambda record: all(
                     same(was[name], record.fields.get(name, BLANK)) for name in was
                 ))  # fmt: skip
         case Delete(key) | Archive(key):
             seen = known.ledger.now[step.side, key]
             expected = seen.fields
-            last = await _expect(known, step, key, lambda record: all(
+            last = await _expect(known, step.side, key, lambda record: all(
                 same(expected[name], record.fields[name]) for name in expected if name in record.fields
             ))  # fmt: skip
             if step.rule is not Rule.UNDONE:
@@ -89,13 +92,25 @@ def _keep_last(known: Known, step: Step, last: Record) -> None:
     known.world.store.see(known.sync.id, step.side, [kept])
 
 
-async def _expect(known: Known, step: Step, key: RecordKey, is_same: Callable[[Record], bool]) -> Record:
-    sighting = await _fetch(known, step.side, key)
+async def _expect_source(known: Known, step: Step) -> None:
+    """Before a copy of what an earlier run saw: no listing of changes need show that it is gone by now, or has left."""
+    side, key = step.side.other, step.counterpart
+    source = known.ledger.now.get((side, key)) if key is not None else None
+    if source is None or source.key in known.sweeps[side].fresh:
+        return
+    held = source.fields
+    await _expect(known, side, source.key, lambda record: all(
+        same(held[name], record.fields.get(name, BLANK)) for name in held
+    ))  # fmt: skip
+
+
+async def _expect(known: Known, side: Side, key: RecordKey, is_same: Callable[[Record], bool]) -> Record:
+    sighting = await _fetch(known, side, key)
     if not isinstance(sighting, Present):
-        _remember(known, step.side, key, sighting)
+        _remember(known, side, key, sighting)
         raise NotFoundError("the record is gone meanwhile", detail=Detail.GONE_MEANWHILE)
-    if not is_same(sighting.record) or _has_left(known, step.side, sighting.record):
-        _remember(known, step.side, key, sighting)
+    if not is_same(sighting.record) or _has_left(known, side, sighting.record):
+        _remember(known, side, key, sighting)
         raise StaleError("the record was edited meanwhile", detail=Detail.EDITED_MEANWHILE)
     return sighting.record
 

@@ -197,7 +197,7 @@ async def _decide(bench: _Bench) -> None:
         if reason is not None:
             bench.held.append(Held(reason[0], reason[1], title, link.id, link.left.key, link.right.key))
             continue
-        decision = tell_doubts(sync, view, merge(view, sync.rules))
+        decision = tell_doubts(sync, view, _noted(merge(view, sync.rules), bench.lacking.get(link.id)))
         _count(bench, link, view, decision)
         gone = [sighting if isinstance(sighting, Gone) else None for sighting in (view.left, view.right)]
         bench.linked.append(Linked(link.id, link.left.key, link.right.key, title, decision, *gone))
@@ -221,6 +221,21 @@ def _view(bench: _Bench, link: Link) -> View:
 
 def _with(base: Base, more: Base | None) -> Base:
     return base if more is None else Base({**base.left, **more.left}, {**base.right, **more.right})
+
+
+def _noted(decision: Decision, lacking: Base | None) -> Decision:
+    """A line that is in step with what is only for this run beside the base has yet to become the base."""
+    if lacking is None or not isinstance(decision, Fields):
+        return decision
+    return Fields(
+        tuple(
+            msgspec.structs.replace(each, rule=Rule.AGREED)
+            if each.rule is Rule.IN_STEP
+            and (each.left_field in lacking.left or each.right_field in lacking.right)
+            else each
+            for each in decision.fields
+        )
+    )
 
 
 def _cleared(bench: _Bench, link: Link, now: Mapping[Side, Sighting]) -> Iterator[str]:

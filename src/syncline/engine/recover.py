@@ -251,7 +251,10 @@ async def _found(
     assert isinstance(step.write, Create)  # noqa: S101 - the caller has looked
     side = sync.side(step.side)
     for record in await side.connector.find(side.scope, step.write.external_key):
-        if (step.side, record.key) not in claimed and not _is_anothers(world, sync, step, record.key):
+        # A search that lags still knows the deleted record that this one was to replace: both carry the same mark.
+        is_replaced = record.key == step.key
+        is_free = (step.side, record.key) not in claimed and not is_replaced
+        if is_free and not _is_anothers(world, sync, step, record.key):
             return _truest(sweeps[step.side], record), frozenset()
     sweep = sweeps[step.side]
     candidates = [

@@ -34,8 +34,12 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
-class _Leaving:
-    """A project listed the record, and does not hold it any more: it was moved just now, or it is gone."""
+class _Absent:
+    """No project showed the record. `is_settled`: none had to be listed, so what is known of all of them is of one
+    moment. `is_leaving`: a project listed it, and does not hold it any more: it was moved just now, or it is gone."""
+
+    is_settled: bool = False
+    is_leaving: bool = False
 
 
 _ROUNDS = 3
@@ -84,29 +88,36 @@ class Places:
             home = self._home.get(key)
             if home is not None and home != was and (json := await self._read(home, key)) is not None:
                 return Found(home, json)
-            for _ in range(_ROUNDS):
-                visible = await projects(self._client)
+            visible = await projects(self._client)
+            for round_ in range(_ROUNDS):
                 in_order = sorted(visible, key=lambda project: project.id not in first)
                 found = await self._search(key, in_order)
-                if not isinstance(found, _Leaving):
-                    is_hidden = was is not None and was not in {each.id for each in visible}
-                    return found or Lost(is_hidden)
+                if isinstance(found, Found):
+                    return found
+                before, visible = visible, visible if found.is_settled else await projects(self._client)
+                # While one project was listed, the record may have moved to one that was listed before: where something
+                # happened since is listed again. In a busy account something always does; each round takes less time.
+                is_quiet = _digests(before) == _digests(visible)
+                if not found.is_leaving and (is_quiet or round_ == _ROUNDS - 1):
+                    return Lost(is_hidden=was is not None and was not in _digests(visible))
         text = f"{self._form.slug} {key} is being moved from project to project"
         raise TransientError(text, detail=Detail.MOVED_WHILE_READ)
 
-    async def _search(self, key: RecordKey, visible: Sequence[Project]) -> Found | _Leaving | None:
+    async def _search(self, key: RecordKey, visible: Sequence[Project]) -> Found | _Absent:
         """List what changed until the record turns up somewhere."""
         self._home.pop(key, None)
+        is_settled = True
         for project in visible:
             old = self._marks.get(project.id)
             if not project.is_quiet(old):
                 now = self._clock.now()
+                is_settled = False
                 await self._relist(project.id)
                 self._marks[project.id] = project.mark(old, now)
             if self._home.get(key) == project.id:
                 json = await self._read(project.id, key)
-                return _Leaving() if json is None else Found(project.id, json)
-        return None
+                return _Absent(is_leaving=True) if json is None else Found(project.id, json)
+        return _Absent(is_settled)
 
     async def _relist(self, project: str) -> None:
         """Learn all ids of a project: one call where the open collection names the completed ones too.
@@ -131,3 +142,7 @@ class Places:
             return await self._client.get(f"projects/{project}/{self._form.collection}/{key}")
         except NotFoundError:
             return None
+
+
+def _digests(visible: Sequence[Project]) -> dict[str, str]:
+    return {project.id: project.digest for project in visible}
