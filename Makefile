@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 SECONDS ?= 600
+JOBS_SECONDS ?= 60
 .DEFAULT_GOAL := help
 .PHONY: help setup check test demo bench soak bugs mutate fix docs lock clean
 
@@ -34,8 +35,9 @@ demo: setup ## Two sandbox accounts, a real tracker, two-way sync: the story, en
 bench: setup ## Measure; prints a table and writes build/bench.json
 	$(BIN)/python -m bench $(ARGS)
 
-soak: setup ## Random worlds and planner cases on all cores for SECONDS=600; a failing one becomes a scenario file
+soak: setup ## Random worlds and planner cases on all cores for SECONDS=600, a failing one becomes a scenario file; then job workers under fire for JOBS_SECONDS=60
 	$(BIN)/python -m tests.simulation.soak --seconds $(SECONDS) $(ARGS)
+	$(BIN)/python -m tests.jobs.soak --seconds $(JOBS_SECONDS)
 
 bugs: setup ## Deliberate bugs in the engine, and which of our checks catches each (ARGS="NAME… --worlds N")
 	$(BIN)/python -m tests.simulation.bugs $(ARGS)
