@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from rich.console import Console
 
-from bench import calls, first, million, quiet, recheck
+from bench import calls, first, intake, million, quiet, recheck
 from bench.figures import Figure, save, show
 
 Benchmark = Callable[..., Iterator[Figure]]
@@ -21,6 +21,7 @@ BENCHMARKS: Mapping[str, Benchmark] = MappingProxyType(
         "first": first.figures,
         "million": million.figures,
         "recheck": recheck.figures,
+        "intake": intake.figures,
         "recheck-million": recheck.figures_of_a_million,
     }
 )
