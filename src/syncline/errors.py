@@ -15,6 +15,8 @@ an exit code). A conflict, a pulled brake and "nothing to do" are not errors: th
     │   ├── RejectedError            this record, this way, never: park it, go on
     │   ├── NotFoundError            the record is not there; becomes a Gone sighting
     │   └── StaleError               the record moved since it was read: decide again
+    ├── RequestError                 the service does not do what was asked; nothing was changed
+    │   └── AccessError              whoever asks is not known, or may not; exit 3
     └── StoreError
         ├── BusyError                another run holds this sync; exit 75
         └── SchemaError              the database is of another version; exit 2
@@ -101,6 +103,40 @@ class ProblemKind(Enum):
     WRONG_VALUE = "usage.bad_value"
     NOT_SAID = "usage.missing"
     NOT_UNDERSTOOD = "usage.not_understood"
+
+
+class Refusal(Enum):
+    """Why the service refuses a request. Stable, like the codes; `core.catalogue` says what each means."""
+
+    NOT_LOGGED_IN = "access.not_logged_in"
+    WRONG_LOGIN = "access.wrong_login"
+    TOO_MANY_TRIES = "access.too_many_tries"
+    MISSING_RIGHT = "access.missing_right"
+    SESSION_ONLY = "access.session_only"
+    FOREIGN_ORIGIN = "access.foreign_origin"
+    NO_CSRF_TOKEN = "access.csrf"  # noqa: S105 - a code, no secret
+    WRONG_SETUP_CODE = "access.wrong_setup_code"
+    SET_UP_ALREADY = "access.set_up_already"
+    LAST_ADMIN = "request.last_admin"
+    EMAIL_TAKEN = "request.email_taken"
+    WEAK_PASSWORD = "request.weak_password"  # noqa: S105 - a code, no secret
+    INVALID = "request.invalid"
+    NOT_THERE = "request.not_there"
+    METHOD = "request.method"
+    HOST = "request.host"
+    TOO_LARGE = "request.too_large"
+    NO_REVISION = "request.no_revision"
+    OLD_REVISION = "request.old_revision"
+    KEY_REUSED = "request.key_reused"
+    KEY_IN_FLIGHT = "request.key_in_flight"
+    CURSOR = "request.cursor"
+    NAME_TAKEN = "request.name_taken"
+    IN_FILE = "request.in_file"
+    IN_USE = "request.in_use"
+    OTHER_ACCOUNT = "request.other_account"
+    NOT_WORKING = "request.not_working"
+    AUTHORISATION = "request.authorisation"
+    BUG = "request.bug"
 
 
 class SynclineError(Exception):
@@ -280,6 +316,41 @@ class StaleError(ConnectorError):
     """The record moved between the read and the write."""
 
     code = "stale"
+
+
+class RequestError(SynclineError):
+    """The service does not do what was asked of it, or not in this way; nothing was changed.
+
+    `after` says how long to wait before asking again, where that helps; `problems` lists the faults of what was sent.
+    """
+
+    code = "request"
+    exit_code = 2
+
+    def __init__(
+        self,
+        message: str,
+        refusal: Refusal,
+        *,
+        problems: tuple[Problem, ...] = (),
+        after: timedelta | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.refusal = refusal
+        self.problems = problems
+        self.after = after
+
+    @property
+    def full_code(self) -> str:
+        """The refusal's own code."""
+        return self.refusal.value
+
+
+class AccessError(RequestError):
+    """Whoever asks is not known, or may not do this."""
+
+    code = "access"
+    exit_code = 3
 
 
 class StoreError(SynclineError):
