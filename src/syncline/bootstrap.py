@@ -10,7 +10,8 @@ import asyncio
 import datetime as dt
 import hashlib
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,34 +20,38 @@ import msgspec
 from syncline.config import (
     ActiveCollabSettings,
     Config,
+    ConnectionSettings,
     HighLevelSettings,
+    Stored,
     SyncSettings,
     applied_syncs,
     canonical,
+    merged,
+    placed,
 )
+from syncline.config.keys import kept_key
 from syncline.connectors import activecollab, highlevel
 from syncline.connectors.http import Environment, Transport
 from syncline.connectors.transport import AiohttpTransport
 from syncline.core.changes import Change, changes, digest
-from syncline.core.decisions import Rules
-from syncline.core.expressions import Condition
-from syncline.core.formulas import filter_of
-from syncline.core.formulas import problems as problems_of
-from syncline.core.mapping import FieldMapping, Lens, lenses
 from syncline.core.memory import Version
 from syncline.core.quota import Terms
-from syncline.core.records import Ability, FieldId, ObjectSchema, Side, SyncId
-from syncline.core.shapes import is_needed
+from syncline.core.records import FieldId, Side, SyncId
 from syncline.engine import versions
 from syncline.engine.footing import identity_of
 from syncline.engine.schemas import kept_schema
-from syncline.engine.sync import Patience, SideSetup, Sync, Unfit, Watch, World, unwatched
+from syncline.engine.sync import Patience, SideSetup, Sync, Watch, World, unwatched
 from syncline.engine.trial import check, try_out
 from syncline.errors import ConfigError, MappingError, NotFoundError, Problem, ProblemKind, UsageError
-from syncline.ports import Clock, Connector, Store
-from syncline.store import StoreMeter, open_store
+from syncline.fitting import connected
+from syncline.ports import Clock, Connector, Listener, Store
+from syncline.ports.connections import CREDENTIALS_NAME
+from syncline.ports.listening import SECRET_NAME
+from syncline.store import Move, StoreMeter, compare, move, open_store
 
 _LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_TURN = dt.timedelta(minutes=3)
+"""Longer than any renewal of a token takes."""
 _RESOURCES = ("objects", "custom-fields", "users", "locations", "businesses")
 
 
@@ -67,7 +72,8 @@ class Installation:
     """Everything of one configuration. Connectors are made on first use; `close` lets go of them.
 
     The syncs of `config` are those of the version in force; `draft` holds the file's, which are the same things before
-    the first version.
+    the first version. `from_file` names the connections that `syncline.yaml` holds; the others were made over the API, and
+    are reached through `guarded` unless the settings allow them what the file's may.
     """
 
     config: Config
@@ -78,6 +84,8 @@ class Installation:
     patience: Patience = field(default_factory=Patience)
     draft: Mapping[str, SyncSettings] = field(default_factory=dict[str, SyncSettings])
     version: Version | None = None
+    from_file: frozenset[str] = frozenset()
+    guarded: Transport = field(default_factory=lambda: AiohttpTransport(allow_private=False))
     _connectors: dict[str, Connector] = field(default_factory=dict[str, Connector])
     _environments: dict[str, Environment] = field(default_factory=dict[str, Environment])
 
@@ -108,17 +116,18 @@ class Installation:
         is closed with this one."""
         return replace(self, config=self.config.model_copy(update={"syncs": dict(syncs)}), version=None)
 
+    def with_connection(self, name: str, settings: ConnectionSettings) -> Installation:
+        """The same with one connection as it might be, to be tested and then released."""
+        config = self.config.model_copy(update={"connections": {**self.config.connections, name: settings}})
+        return _beside(self, config, self.version)
+
     def connector(self, name: str) -> Connector:
         """The connector of a configured connection. Raises `UsageError` for a name that is not there."""
         projects = _filtered(self.config, name, "project")
         # What a connector offers hangs on the filters of its syncs; a trial may have others.
         cached = " ".join((name, *projects))
         if cached not in self._connectors:
-            settings = self.config.connections.get(name)
-            if settings is None:
-                known = ", ".join(self.config.connections) or "none yet"
-                text = f"There is no connection '{name}'."
-                raise UsageError("connection", text, f"There are: {known}.", ProblemKind.NO_CONNECTION, name)
+            settings = self._settings(name)
             environment = self._environment(name, settings.quota.terms())
             match settings:
                 case ActiveCollabSettings():
@@ -127,18 +136,64 @@ class Installation:
                     self._connectors[cached] = self._highlevel(name, settings, environment)
         return self._connectors[cached]
 
+    def listener(self, name: str) -> Listener:
+        """What understands the webhooks of a configured connection. Raises `UsageError` for a name that is not there."""
+        settings = self._settings(name)
+        if isinstance(settings, ActiveCollabSettings):
+            secret = self.store.secret(SECRET_NAME.format(name)) or ""
+            return activecollab.WebhookListener(secret, settings.webhooks.instance)
+        hooks = settings.webhooks
+        legacy = hooks.legacy_keys if hooks.legacy else ()
+        return highlevel.WebhookListener(settings.location, hooks.keys, legacy)
+
+    def _settings(self, name: str) -> ConnectionSettings:
+        settings = self.config.connections.get(name)
+        if settings is None:
+            known = ", ".join(self.config.connections) or "none yet"
+            text = f"There is no connection '{name}'."
+            raise UsageError("connection", text, f"There are: {known}.", ProblemKind.NO_CONNECTION, name)
+        return settings
+
     def _environment(self, name: str, terms: Terms) -> Environment:
         """What the connectors of one connection have in common: above all one budget."""
         if name not in self._environments:
             meter = StoreMeter(name, self.store, self.clock)
-            self._environments[name] = Environment(self.transport, self.clock, self.jitter, terms, meter)
+            transport = self.transport_of(name)
+            self._environments[name] = Environment(transport, self.clock, self.jitter, terms, meter)
         return self._environments[name]
+
+    def take_budgets(self, other: Installation) -> None:
+        """Go on with what another installation knows of the budgets of connections that are the same."""
+        for name, known in other._environments.items():
+            new, old = (each.config.connections.get(name) for each in (self, other))
+            if new is not None and old is not None and (new.url, new.quota) == (old.url, old.quota):
+                self._environments[name] = replace(known, transport=self.transport_of(name))
+
+    def transport_of(self, name: str) -> Transport:
+        """How a connection is reached, one that is still to be made too."""
+        is_trusted = name in self.from_file or self.config.allow_private
+        return self.transport if is_trusted else self.guarded
+
+    def scopes_for(self, name: str, object_type: str, *, is_written: bool) -> tuple[str, ...]:
+        """The fewest scopes that a connection needs for an object type (empty: for itself), where its vendor has scopes."""
+        if isinstance(self._settings(name), HighLevelSettings):
+            return highlevel.scopes_for(object_type, is_written=is_written)
+        return ()
+
+    def expires_at(self, name: str) -> dt.datetime | None:
+        """When the credentials of a connection end unless they are used before; None where that is not known."""
+        settings = self._settings(name)
+        if not isinstance(settings, HighLevelSettings) or settings.oauth is None:
+            return None
+        kept = _kept_tokens(self.store, oauth_secret(name, settings.oauth.refresh_token.get_secret_value()))
+        # The pair came when the access token began: a day before that one ends, at most.
+        return kept and kept.expires_at - dt.timedelta(days=1) + highlevel.REFRESH_LIFE
 
     def _highlevel(self, name: str, settings: HighLevelSettings, environment: Environment) -> Connector:
         return highlevel.connect(
             highlevel.Settings(
                 settings.location,
-                _access(name, settings, self.store),
+                _access(name, settings, self.store, self.clock),
                 settings.url,
                 search_lag=dt.timedelta(seconds=settings.search_lag),
                 external_key=FieldId(settings.external_key) if settings.external_key else None,
@@ -159,7 +214,7 @@ class Installation:
             raise self.unknown(name)
         left, right = [await self._side(name, settings, side) for side in Side]
         applied = digest(self.version.body[name]) if self.version else None
-        return _connected(name, settings, (left, right), self._patience(settings), applied)
+        return connected(name, settings, (left, right), self._patience(settings), applied)
 
     async def remembered(self, name: str) -> Sync:
         """A configured sync with both object types as the last run saw them: no call is made, unless none has run yet or
@@ -176,7 +231,7 @@ class Installation:
         applied = digest(self.version.body[name]) if self.version else None
         try:
             left, right = setups
-            return _connected(name, settings, (left, right), self._patience(settings), applied)
+            return connected(name, settings, (left, right), self._patience(settings), applied)
         except (ValueError, MappingError):
             return await self.sync(name)
 
@@ -220,10 +275,16 @@ class Installation:
         """What a run may touch."""
         return World(self.store, self.clock, watch)
 
-    async def close(self) -> None:
-        """Let go of sockets and of the database."""
+    async def release(self) -> None:
+        """Let go of sockets; the database stays open."""
         for connector in self._connectors.values():
             await connector.close()
+        for transport in (self.transport, self.guarded):
+            await transport.close()
+
+    async def close(self) -> None:
+        """Let go of sockets and of the database."""
+        await self.release()
         self.store.close()
 
 
@@ -231,15 +292,80 @@ def install(
     config: Config, folder: Path, *, clock: Clock | None = None, seed: int | None = None
 ) -> Installation:
     """Open the configured database (made when it is not there). `folder` is where a relative file lies."""
-    key = config.secret_key.get_secret_value() if config.secret_key else None
-    store = open_store(config.database_url(folder), secret_key=key)
-    version = versions.applied(store)
-    effective = config
-    if version is not None:
-        effective = config.model_copy(update={"syncs": applied_syncs(version.body, version.number)})
+    key = config.secret_key or kept_key(folder)
+    store = open_store(config.database_url(folder), secret_key=key.get_secret_value() if key else None)
     # Jitter spreads retries; nothing secret hangs on it.
     jitter = random.Random(seed).random  # noqa: S311
-    return Installation(effective, store, clock or SystemClock(), jitter, draft=config.syncs, version=version)
+    version = versions.applied(store)
+    return Installation(
+        in_force(config, store, version),
+        store,
+        clock or SystemClock(),
+        jitter,
+        AiohttpTransport(allow_private=config.allow_private is not False),
+        draft=config.syncs,
+        version=version,
+        from_file=frozenset(config.connections),
+    )
+
+
+def in_force(config: Config, store: Store, version: Version | None) -> Config:
+    """The file's configuration with the connections made over the API, and with the syncs of the version in force."""
+    stored = [
+        Stored(each.name, each.settings, credentials_of(store, each.name))
+        for each in store.kept_connections()
+        if each.name not in config.connections
+    ]
+    update: dict[str, object] = {"connections": merged(config.connections, stored)}
+    if version is not None:
+        update["syncs"] = applied_syncs(version.body, version.number)
+    return config.model_copy(update=update)
+
+
+def renewed(old: Installation) -> Installation:
+    """The installation as it is in force now, over the same store; the old one is to be released by itself. A connection
+    that is reached as before keeps its budget."""
+    own = {name: settings for name, settings in old.config.connections.items() if name in old.from_file}
+    version = versions.applied(old.store)
+    file = old.config.model_copy(update={"connections": own, "syncs": dict(old.draft)})
+    return _beside(old, in_force(file, old.store, version), version)
+
+
+def _beside(old: Installation, config: Config, version: Version | None) -> Installation:
+    """Another configuration over the same store, with connectors and sockets of its own."""
+    new = replace(
+        old,
+        config=config,
+        version=version,
+        transport=_another(old.transport),
+        guarded=_another(old.guarded),
+        _connectors={},
+        _environments={},
+    )
+    new.take_budgets(old)
+    return new
+
+
+def _another(transport: Transport) -> Transport:
+    return transport.twin() if isinstance(transport, AiohttpTransport) else transport
+
+
+def credentials_of(store: Store, name: str) -> dict[str, str]:
+    """The credentials of a connection that was made over the API, by their places."""
+    kept = store.secret(CREDENTIALS_NAME.format(name))
+    return msgspec.json.decode(kept, type=dict[str, str]) if kept else {}
+
+
+def oauth_secret(name: str, refresh_token: str) -> str:
+    """Under which name the renewed tokens are kept that began with this refresh token. A newly configured one begins a new
+    line of tokens: what was kept of an older one is spent."""
+    return f"oauth:{name}:{hashlib.sha256(refresh_token.encode()).hexdigest()[:12]}"
+
+
+def move_installation(config: Config, folder: Path, target: str, *, only_compare: bool) -> Move:
+    """Everything of the configured database into another one, or both only compared. Raises what `store.move` raises."""
+    source, target = config.database_url(folder), placed(target, folder)
+    return compare(source, target) if only_compare else move(source, target, SystemClock().now())
 
 
 def _filtered(config: Config, connection: str, name: str) -> tuple[str, ...]:
@@ -269,130 +395,47 @@ def _activecollab(
 
 
 def _access(
-    name: str, settings: HighLevelSettings, store: Store
+    name: str, settings: HighLevelSettings, store: Store, clock: Clock
 ) -> highlevel.PrivateToken | highlevel.OAuthClient:
     if settings.oauth is None:
         token = settings.token.get_secret_value() if settings.token else ""
         return highlevel.PrivateToken(token)
     configured = settings.oauth.refresh_token.get_secret_value()
-    # A newly configured refresh token starts a new line of tokens: what was kept of an older one is spent.
-    secret = f"oauth:{name}:{hashlib.sha256(configured.encode()).hexdigest()[:12]}"
-    kept = store.secret(secret)
+    secret = oauth_secret(name, configured)
 
     async def save(tokens: highlevel.Tokens) -> None:
         store.save_secret(secret, msgspec.json.encode(tokens).decode())
 
-    first = highlevel.Tokens("", configured, _LONG_AGO)
-    tokens = msgspec.json.decode(kept, type=highlevel.Tokens) if kept else first
     return highlevel.OAuthClient(
-        settings.oauth.client_id, settings.oauth.client_secret.get_secret_value(), tokens, save
+        settings.oauth.client_id,
+        settings.oauth.client_secret.get_secret_value(),
+        _kept_tokens(store, secret) or highlevel.Tokens("", configured, _LONG_AGO),
+        save,
+        lambda: _kept_tokens(store, secret),
+        lambda: _turn(store, clock, f"renewal:{name}"),
+        settings.location,
     )
 
 
-def _connected(
-    name: str,
-    settings: SyncSettings,
-    sides: tuple[SideSetup, SideSetup],
-    patience: Patience,
-    applied: str | None,
-) -> Sync:
-    """The sync of these settings. `applied` is their digest where they are in force: a line that fitted when it was
-    applied, and does not any more, rests."""
-    left, right = sides
-    setups = {Side.LEFT: left, Side.RIGHT: right}
-    may_create = settings.may_create() & _able(setups, Ability.CREATE)
-    unfit = _unfit(settings, left.schema, right.schema, may_create) if applied else ()
-    resting = {(each.mapping.left, each.mapping.right) for each in unfit}
-    going = [each for each in settings.mappings() if (each.left, each.right) not in resting]
-    rules = Rules(
-        _fitting(name, settings, going, left.schema, right.schema),
-        settings.deletes,
-        settings.deleted_edit,
-        _able(setups, Ability.ARCHIVE),
-        _able(setups, Ability.RESTORE),
-    )
-    return Sync(
-        SyncId(name),
-        left,
-        right,
-        rules,
-        settings.match_rule(),
-        settings.limits(),
-        may_create,
-        _digest(settings.mappings()),
-        _digest([*(settings.scope(side) for side in Side), *settings.filters().items()]),
-        patience,
-        applied or "",
-        unfit,
-        filters=_filters(settings, left.schema, right.schema)[0],
-    )
+def _kept_tokens(store: Store, secret: str) -> highlevel.Tokens | None:
+    kept = store.secret(secret)
+    return msgspec.json.decode(kept, type=highlevel.Tokens) if kept else None
 
 
-def _unfit(
-    settings: SyncSettings, left: ObjectSchema, right: ObjectSchema, may_create: frozenset[Side]
-) -> tuple[Unfit, ...]:
-    """The lines that do not fit by themselves, but for those that the sync cannot do without."""
-    out: list[Unfit] = []
-    for mapping in settings.mappings():
-        try:
-            lenses([mapping], left, right, settings.conflicts)
-        except MappingError as error:
-            fields = (left.field(mapping.left), right.field(mapping.right))
-            if not is_needed(mapping, fields, settings.match_rule(), may_create):
-                reason = " ".join(f"{each.message} {each.remedy}".strip() for each in error.problems)
-                out.append(Unfit(mapping, reason))
-    return tuple(out)
-
-
-def _fitting(
-    name: str,
-    settings: SyncSettings,
-    mappings: Sequence[FieldMapping],
-    left: ObjectSchema,
-    right: ObjectSchema,
-) -> tuple[Lens, ...]:
-    """The lenses of these lines. Raises `MappingError` with every fault of the mapping and of the match keys."""
-    problems = [
-        Problem(
-            f"match.on[{index}]",
-            f"{schema.id} has no field '{field_id}'.",
-            "Name a key field.",
-            ProblemKind.UNKNOWN_FIELD,
-        )
-        for index, pair in enumerate(settings.match_rule().on)
-        for schema, field_id in zip((left, right), pair, strict=True)
-        if schema.field(field_id) is None
-    ]
-    problems += _filters(settings, left, right)[1]
-    made: tuple[Lens, ...] = ()
+@asynccontextmanager
+async def _turn(store: Store, clock: Clock, name: str) -> AsyncGenerator[None]:
+    """One at a time, of all processes on this store. Who held it and died is waited for no longer than `_TURN`."""
+    while True:
+        now, found = clock.now(), store.setting(name)
+        is_free = found is None or now - found.changed_at >= _TURN
+        mine = store.save_setting(name, None, now, found.revision if found else 0) if is_free else None
+        if mine is not None:
+            break
+        await clock.sleep(0.2)
     try:
-        made = lenses(mappings, left, right, settings.conflicts)
-    except MappingError as error:
-        problems += error.problems
-    if problems:
-        placed = tuple(replace(each, path=f"syncs.{name}.{each.path}") for each in problems)
-        raise MappingError(f"The sync '{name}' does not fit {left.title} and {right.title}:", placed)
-    return made
-
-
-def _filters(
-    settings: SyncSettings, left: ObjectSchema, right: ObjectSchema
-) -> tuple[dict[Side, Condition], list[Problem]]:
-    """The filters of both sides, and what is wrong with them."""
-    made: dict[Side, Condition] = {}
-    problems: list[Problem] = []
-    for side, text in settings.filters().items():
-        found = filter_of(text, left if side is Side.LEFT else right)
-        if isinstance(found, Condition):
-            made[side] = found
-        else:
-            problems += problems_of(found, f"{side.value}.filter")
-    return made, problems
-
-
-def _able(setups: dict[Side, SideSetup], ability: Ability) -> frozenset[Side]:
-    return frozenset(side for side, setup in setups.items() if ability in setup.schema.abilities)
-
-
-def _digest(settings: object) -> str:
-    return hashlib.sha256(msgspec.json.encode(settings, enc_hook=str, order="deterministic")).hexdigest()[:16]
+        yield
+    finally:
+        with store.transaction():
+            held = store.setting(name)
+            if held is not None and held.revision == mine.revision:
+                store.remove_setting(name)

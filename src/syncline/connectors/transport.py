@@ -6,14 +6,16 @@ Used by `connectors.http` alone. It tells apart what was surely never sent from 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import socket
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import aiohttp
 import msgspec
 from yarl import URL
 
+from syncline.core.addresses import Reach, fault_of, reach
 from syncline.errors import ConnectorError, Detail, TransientError, UnknownOutcomeError
 
 T = TypeVar("T")
@@ -61,7 +63,11 @@ class Transport(Protocol):
 
 
 class AiohttpTransport:
-    """The real network. `timeout` bounds a whole exchange, `connect_timeout` the way to the host."""
+    """The real network. `timeout` bounds a whole exchange, `connect_timeout` the way to the host.
+
+    Link-local addresses are never called, private ones only with `allow_private`, and public ones only over https. What
+    counts is the address that is connected to, not what the name resolved to some time before.
+    """
 
     def __init__(
         self,
@@ -69,19 +75,24 @@ class AiohttpTransport:
         timeout: dt.timedelta = dt.timedelta(seconds=60),
         connect_timeout: dt.timedelta = dt.timedelta(seconds=10),
         connections: int = 20,
+        allow_private: bool = True,
     ) -> None:
+        self._allow_private = allow_private
         self._timeout = aiohttp.ClientTimeout(
             total=timeout.total_seconds(), connect=connect_timeout.total_seconds()
         )
         self._connections = connections
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: dict[str, aiohttp.ClientSession] = {}
 
     async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         """Send once. Certificates are checked, no cookie is kept, no proxy is taken from the surroundings."""
+        if fault := fault_of(url, allow_private=self._allow_private):
+            raise ConnectorError(f"the address {fault}", detail=Detail.WRONG_ADDRESS)
         try:
-            async with self._open().request(
+            target = URL(url, encoded=True)
+            async with self._open(target.scheme).request(
                 method,
-                URL(url, encoded=True),
+                target,
                 headers=headers,
                 data=body,
                 allow_redirects=False,
@@ -91,6 +102,12 @@ class AiohttpTransport:
                 names = {name.lower(): value for name, value in answer.headers.items()}
                 return Answer(answer.status, names, content)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            # One per address that was tried, in one text.
+            if _FORBIDDEN in str(getattr(error, "os_error", "")):
+                raise ConnectorError(
+                    "the address leads to where nothing may be called from here (see docs/connections.md)",
+                    detail=Detail.WRONG_ADDRESS,
+                ) from error
             raise TransientError(
                 f"cannot be reached ({type(error).__name__})", detail=Detail.UNREACHABLE
             ) from error
@@ -103,21 +120,49 @@ class AiohttpTransport:
                 f"the connection was cut ({type(error).__name__})", detail=Detail.CUT
             ) from error
 
+    def twin(self) -> AiohttpTransport:
+        """Another one with the same settings and sockets of its own."""
+        twin = AiohttpTransport(connections=self._connections, allow_private=self._allow_private)
+        twin._timeout = self._timeout
+        return twin
+
     async def close(self) -> None:
         """Close all sockets; a later `send` opens new ones."""
-        session, self._session = self._session, None
-        if session is not None:
+        sessions, self._sessions = self._sessions, {}
+        for session in sessions.values():
             await session.close()
 
-    def _open(self) -> aiohttp.ClientSession:
-        """The session, made on first use because it needs a running loop."""
-        if self._session is None:
+    def _open(self, scheme: str) -> aiohttp.ClientSession:
+        """The session, made on first use because it needs a running loop; one for each scheme, because they may go to
+        different places."""
+        if scheme not in self._sessions:
+            allowed = {Reach.PRIVATE} if self._allow_private else set[Reach]()
+            if scheme == "https":
+                allowed.add(Reach.PUBLIC)
             # Shorter than common servers keep idle connections: a write on one just closed has no clear outcome.
-            connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=4)
-            self._session = aiohttp.ClientSession(
+            connector = aiohttp.TCPConnector(
+                limit=self._connections, keepalive_timeout=4, socket_factory=_guarded(frozenset(allowed))
+            )
+            self._sessions[scheme] = aiohttp.ClientSession(
                 connector=connector, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar()
             )
-        return self._session
+        return self._sessions[scheme]
+
+
+_Info = tuple[int, int, int, str, tuple[Any, ...]]
+_FORBIDDEN = "an address that may not be called"
+
+
+def _guarded(allowed: frozenset[Reach]) -> Callable[[_Info], socket.socket]:
+    """Sockets to these kinds of places only. Asked for each address just before it is connected to."""
+
+    def make(info: _Info) -> socket.socket:
+        family, kind, protocol, _, address = info
+        if reach(str(address[0])) not in allowed:
+            raise OSError(_FORBIDDEN)
+        return socket.socket(family, kind, protocol)
+
+    return make
 
 
 class _Once:

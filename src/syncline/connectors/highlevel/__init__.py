@@ -5,11 +5,16 @@
 
 from syncline.connectors.highlevel.connector import HighLevelConnector, Settings, connect
 from syncline.connectors.highlevel.credentials import OAuthClient, PrivateToken
-from syncline.connectors.highlevel.oauth import Tokens
+from syncline.connectors.highlevel.health import scopes_for
+from syncline.connectors.highlevel.oauth import REFRESH_LIFE, Tokens, authorize_url, challenge_of
 from syncline.connectors.highlevel.setup import FieldWish, ObjectWish, ensure_object
+from syncline.connectors.highlevel.token_calls import CodeGrant, exchange
+from syncline.connectors.highlevel.webhooks import WebhookListener
 from syncline.connectors.highlevel.writing import WriteStyle
 
 __all__ = [
+    "REFRESH_LIFE",
+    "CodeGrant",
     "FieldWish",
     "HighLevelConnector",
     "OAuthClient",
@@ -17,7 +22,12 @@ __all__ = [
     "PrivateToken",
     "Settings",
     "Tokens",
+    "WebhookListener",
     "WriteStyle",
+    "authorize_url",
+    "challenge_of",
     "connect",
     "ensure_object",
+    "exchange",
+    "scopes_for",
 ]

@@ -21,9 +21,9 @@ from syncline.connectors.highlevel.credentials import (
     RenewedTokens,
     StaticToken,
 )
-from syncline.connectors.highlevel.oauth import TOKEN_PATH
 from syncline.connectors.highlevel.refusals import ExpiredTokenError, ScopeError
 from syncline.connectors.highlevel.schema import WireField, WireObject, WireObjectAnswer, WireUser
+from syncline.connectors.highlevel.token_calls import post_form
 from syncline.connectors.http import Answer, Dialect, Environment, Http, SlidingWindow
 from syncline.errors import (
     AuthError,
@@ -325,15 +325,12 @@ class Client:
         send = self.http.write if route.is_write else self.http.read
         return await send(route.method, path, query=query or {}, json=json, headers=headers)
 
-    async def _post_form(self, form: bytes) -> Answer:
+    async def _post_form(self, form: bytes, bearer: str) -> Answer:
         """Ask for tokens. Whatever becomes of it, the request that waits for the token was not sent."""
-        headers = {"accept": "application/json", "content-type": "application/x-www-form-urlencoded"}
         try:
             async with self.http.limiter.slot():
                 self.http.calls += 1
-                return await self._environment.transport.send(
-                    "POST", f"{self.http.base}{TOKEN_PATH}", headers, form
-                )
+                return await post_form(self._environment.transport, self.http.base, form, bearer)
         except UnknownOutcomeError as error:
             raise TransientError(
                 "no clear answer to the token request",

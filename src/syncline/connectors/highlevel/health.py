@@ -21,6 +21,16 @@ NEEDED = ("objects/schema.readonly", "objects/record.readonly", "objects/record.
 """Scopes without which records cannot be synced."""
 USEFUL = ("locations/customFields.readonly", "locations.readonly", "users.readonly")
 """Scopes that name the account and its people, and that setting up an object needs."""
+_READING = ("objects/schema.readonly", "objects/record.readonly")
+_NAMING = ("locations.readonly", "users.readonly")
+
+
+def scopes_for(object_type: str, *, is_written: bool) -> tuple[str, ...]:
+    """The fewest scopes with which records of a type can be synced; without a type, those that name the account and its
+    people. Facts: highlevel-api.md 2.3."""
+    if not object_type:
+        return _NAMING
+    return (*_READING, "objects/record.write") if is_written else _READING
 
 
 @dataclass(slots=True)

@@ -5,7 +5,9 @@ Called by `credentials` (renewal) and by whoever installs the app (authorisation
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
@@ -17,6 +19,13 @@ from syncline.errors import AuthError, ConnectorError, Detail, TransientError
 
 AUTHORIZE_URL = "https://marketplace.gohighlevel.com/v2/oauth/chooselocation"
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path, not a secret
+
+LOCATION_TOKEN_PATH = "/oauth/locationToken"  # noqa: S105 - a path, not a secret
+LOCATION_TOKEN_VERSION = "2021-07-28"  # noqa: S105 - no secret
+"""The `Version` in which that path exists (facts: 2.1)."""
+COMPANY = "Company"
+REFRESH_LIFE = dt.timedelta(days=365)
+"""How long a refresh token works while it is not used (facts: 2.1)."""
 
 INACTIVE_WAIT = dt.timedelta(hours=1)
 """How long to leave a location alone that HighLevel calls inactive: its refresh token works again later."""
@@ -57,9 +66,16 @@ class _TokenAnswer(msgspec.Struct, rename="camel"):
 
 
 def authorize_url(
-    client_id: str, redirect_uri: str, scopes: Sequence[str], *, state: str, version_id: str = ""
+    client_id: str,
+    redirect_uri: str,
+    scopes: Sequence[str],
+    *,
+    state: str,
+    base: str = "",
+    **more: str,
 ) -> str:
-    """Where a person chooses the location to connect. Private apps need `version_id`."""
+    """Where a person chooses the location to connect: at `base`, or in the Marketplace. Private apps need `version_id`; a
+    PKCE challenge goes along as `code_challenge`."""
     query = {
         "response_type": "code",
         "client_id": client_id,
@@ -67,17 +83,32 @@ def authorize_url(
         "scope": " ".join(scopes),
         "state": state,
     }
-    return f"{AUTHORIZE_URL}?{urlencode(query | ({'version_id': version_id} if version_id else {}))}"
+    wanted = query | {name: value for name, value in more.items() if value}
+    return f"{base or AUTHORIZE_URL}?{urlencode(wanted)}"
 
 
-def code_form(client_id: str, client_secret: str, code: str, redirect_uri: str) -> bytes:
+def challenge_of(verifier: str) -> dict[str, str]:
+    """What of a PKCE verifier goes into the address (RFC 7636, S256)."""
+    digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
+    return {"code_challenge": digest.rstrip(b"=").decode(), "code_challenge_method": "S256"}
+
+
+def code_form(client_id: str, client_secret: str, code: str, redirect_uri: str, verifier: str = "") -> bytes:
     """The form that trades an authorisation code for the first tokens of a location."""
-    return _form(client_id, client_secret, "authorization_code", code=code, redirect_uri=redirect_uri)
+    pkce = {"code_verifier": verifier} if verifier else {}
+    return _form(client_id, client_secret, "authorization_code", code=code, redirect_uri=redirect_uri, **pkce)
 
 
-def refresh_form(client_id: str, client_secret: str, refresh_token: str) -> bytes:
+def refresh_form(
+    client_id: str, client_secret: str, refresh_token: str, user_type: str = "Location"
+) -> bytes:
     """The form that trades a refresh token for new tokens. The old refresh token is used up by it."""
-    return _form(client_id, client_secret, "refresh_token", refresh_token=refresh_token)
+    return _form(client_id, client_secret, "refresh_token", refresh_token=refresh_token, user_type=user_type)
+
+
+def location_form(company: str, location: str) -> bytes:
+    """The form that trades an agency's token, sent along as the bearer, for one of a location."""
+    return urlencode({"companyId": company, "locationId": location}).encode()
 
 
 def _form(client_id: str, client_secret: str, grant: str, **more: str) -> bytes:

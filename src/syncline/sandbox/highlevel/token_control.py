@@ -55,6 +55,11 @@ class _Subscribe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     app: str | None = None
 
 
+class _SetRedirect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    redirect_uri: str
+    client_id: str | None = None
+
+
 class _Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     location: str
 
@@ -143,6 +148,13 @@ def _set_location_active(world: World, args: dict[str, object]) -> object:
     return {"location": wish.location, "active": wish.active}
 
 
+def _set_redirect(world: World, args: dict[str, object]) -> object:
+    """Where the app sends people back to, as its maker sets it in the Marketplace."""
+    wish = msgspec.convert(args, _SetRedirect)
+    _app(world, wish.client_id).redirect_uri = wish.redirect_uri
+    return {"redirect_uri": wish.redirect_uri}
+
+
 ACTIONS: Mapping[str, Callable[[World, dict[str, object]], object]] = MappingProxyType(
     {
         "authorize": _authorise,
@@ -154,6 +166,7 @@ ACTIONS: Mapping[str, Callable[[World, dict[str, object]], object]] = MappingPro
         "unsubscribe": _unsubscribe,
         "uninstall": _uninstall,
         "set_location_active": _set_location_active,
+        "set_redirect": _set_redirect,
     }
 )
 
