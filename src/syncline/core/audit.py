@@ -30,6 +30,23 @@ class AuditKind(Enum):
     RETRIED = "retried"
     UNDONE = "undone"
     CERTIFICATE = "certificate"
+    SET_UP = "set_up"
+    LOGGED_IN = "logged_in"
+    LOGIN_REFUSED = "login_refused"
+    LOGGED_OUT = "logged_out"
+    SESSIONS_ENDED = "sessions_ended"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a name, no secret
+    USER_ADDED = "user_added"
+    USER_CHANGED = "user_changed"
+    USER_REMOVED = "user_removed"
+    TOKEN_MADE = "token_made"  # noqa: S105 - a name, no secret
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a name, no secret
+    CONNECTION_ADDED = "connection_added"
+    CONNECTION_CHANGED = "connection_changed"
+    CONNECTION_ROTATED = "connection_rotated"
+    CONNECTION_REMOVED = "connection_removed"
+    PAUSED = "paused"
+    RESUMED = "resumed"
 
 
 class AuditEntry(msgspec.Struct, frozen=True):

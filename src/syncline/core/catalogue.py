@@ -16,6 +16,7 @@ from syncline.core.brakes import BRAKES
 from syncline.core.decisions import Rule
 from syncline.core.explained_errors import DETAILS, ERRORS, Told
 from syncline.core.explained_problems import PROBLEMS
+from syncline.core.explained_refusals import REFUSALS
 
 
 class EntryKind(Enum):
@@ -24,6 +25,7 @@ class EntryKind(Enum):
     ERROR = "Errors"
     DETAIL = "Errors of one connection, in detail"
     PROBLEM = "Faults in the configuration"
+    REFUSAL = "Requests that the service refuses"
     BRAKE = "Brakes"
     HELD = "Held back"
     EXIT = "Exit codes"
@@ -154,6 +156,8 @@ def entries() -> Iterator[CatalogueEntry]:
         yield _made(detail.value, EntryKind.DETAIL, told, exit_codes[_group(detail.value)])
     for problem, told in PROBLEMS.items():
         yield _made(problem.value, EntryKind.PROBLEM, told, exit_codes[_group(problem.value)])
+    for refusal, told in REFUSALS.items():
+        yield _made(refusal.value, EntryKind.REFUSAL, told, exit_codes[_group(refusal.value)])
     for name, brake in BRAKES.items():
         remedy = f"{brake.release_when}, run with --release {name.value}."
         done = f"The plan was stopped before it wrote anything. {brake.protects}"

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from syncline.errors import (
+    AccessError,
     AuthError,
     BusyError,
     ConfigError,
@@ -18,6 +19,7 @@ from syncline.errors import (
     MappingError,
     NotFoundError,
     RejectedError,
+    RequestError,
     SchemaError,
     SetupError,
     StaleError,
@@ -119,6 +121,18 @@ ERRORS: Mapping[type[SynclineError], Told] = {
         _AGAIN,
         "Nothing: the next run takes the change into account.",
         is_retried=True,
+    ),
+    RequestError: Told(
+        "The request is refused",
+        "The service cannot do what was asked, or not in this way.",
+        "Nothing was changed.",
+        "Do what the message says.",
+    ),
+    AccessError: Told(
+        "No access to the service",
+        "Whoever asks is not known, or may not do this.",
+        "Nothing was changed.",
+        "Log in, or ask an admin for the right.",
     ),
     StoreError: Told(
         "The database refused",
