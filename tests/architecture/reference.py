@@ -125,6 +125,7 @@ _SECTIONS = (
     ("First meeting", "syncs.NAME.match", "MatchSettings"),
     ("Field", "syncs.NAME.fields[]", "FieldSettings"),
     ("Brakes", "syncs.NAME.brakes", "BrakeSettings"),
+    ("Schedule", "syncs.NAME.schedule", "ScheduleSettings"),
 )
 
 MEANINGS: Mapping[str, str] = {

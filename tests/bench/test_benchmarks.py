@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from bench import __main__ as command
-from bench import calls, figures, first, million, quiet, recheck
+from bench import calls, figures, first, intake, million, quiet, recheck
 
 
 def test_a_goal_is_a_share_of_the_baseline() -> None:
@@ -91,6 +91,14 @@ def test_rechecks_are_measured_beside_the_run_that_finds_nothing_to_do() -> None
     for name in ("resync of everything, 600 links", "diff of a mapping, 600 links"):
         assert found[name].value > found[name].baseline > 0
     assert found["memory of a new base for each of 150 links"].unit == "KiB/link"
+
+
+def test_webhooks_are_measured_beside_a_route_that_does_nothing() -> None:
+    kept, middle, slow = intake.measure(60, rounds=1)
+
+    assert (kept.unit, middle.unit, slow.unit) == ("events/s", "ms", "ms")
+    assert min(kept.value, kept.baseline) > 0
+    assert slow.value >= middle.value > 0
 
 
 def test_what_takes_long_is_only_measured_when_it_is_named() -> None:

@@ -113,6 +113,16 @@ class Office:
         fault = {"kind": "cut_after", "method": method, "path": "/objects/", "times": times}
         _post(f"{self.highlevel['control_url']}faults", fault)
 
+    def break_activecollab(self) -> None:
+        """Let ActiveCollab answer nothing but errors."""
+        _post(f"{self.activecollab['control_url']}faults", {"kind": "status", "path": "/", "status": 503})
+
+    def mend_activecollab(self) -> None:
+        """Let ActiveCollab answer again."""
+        url = f"{self.activecollab['control_url']}faults"
+        request = urllib.request.Request(url, method="DELETE")  # noqa: S310 - loopback
+        urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - loopback
+
     def advance(self, seconds: float) -> None:
         """Let time pass at both vendors."""
         for account in (self.activecollab, self.highlevel):

@@ -89,7 +89,7 @@ def test_a_missing_variable_and_a_dangling_name_are_told(tmp_path: Path) -> None
     assert "HL_TOKEN" in str(raised.value)
 
 
-@pytest.mark.parametrize("text", ["connections: [", "- a\n- b", "", "connections: {}"])
+@pytest.mark.parametrize("text", ["connections: [", "- a\n- b", ""])
 def test_what_is_no_configuration_says_so(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError):
         load(_written(tmp_path, text), {})
@@ -114,3 +114,12 @@ def test_a_broken_case_file_says_so(call: Call, tmp_path: Path) -> None:
 def test_unknown_words_on_the_command_line_are_told(call: Call) -> None:
     assert call("walk").code == 2
     assert call("run", "--nope").code == 2
+
+
+def test_an_installation_may_begin_without_a_connection(tmp_path: Path) -> None:
+    path = tmp_path / "syncline.yaml"
+    path.write_text("connections: {}", encoding="utf-8")
+
+    config = load(path, {"SYNCLINE_ALLOW_PRIVATE": "1"})
+
+    assert (config.connections, config.allow_private) == ({}, True)

@@ -20,7 +20,7 @@ from syncline.core.catalogue import (
     remedy_of,
 )
 from syncline.core.decisions import Rule
-from syncline.errors import ConnectorError, Detail, ProblemKind, RejectedError, SynclineError
+from syncline.errors import ConnectorError, Detail, ProblemKind, Refusal, RejectedError, SynclineError
 
 GOLDEN = Path(__file__).parent / "codes.txt"
 RELEASED = GOLDEN.read_text(encoding="utf-8").split()
@@ -45,7 +45,7 @@ def test_every_error_is_explained_with_its_exit_code(error: type[SynclineError])
     assert ENTRIES[error.code].exit_code == error.exit_code
 
 
-@pytest.mark.parametrize("code", [each.value for kind in (Detail, ProblemKind) for each in kind])
+@pytest.mark.parametrize("code", [each.value for kind in (Detail, ProblemKind, Refusal) for each in kind])
 def test_every_detail_is_explained_and_belongs_to_an_error(code: str) -> None:
     group = code.partition(".")[0]
 

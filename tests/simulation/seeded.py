@@ -113,7 +113,7 @@ BUGS = (
         "A webhook's new record is copied without a look for its counterpart on the other side.",
         "engine/pick.py",
         "if not any(sweep.new for sweep in sweeps.values()) and not any(map(_is_lone, known)):",
-        "if sweeps:",
+        "for sweep in sweeps.values():\n        sweep.is_chosen = False\n    if sweeps:",
     ),
     Bug(
         "stray-copied-back",

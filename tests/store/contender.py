@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
-from syncline.errors import BusyError
+from syncline.core.memory import IntentState
+from syncline.errors import BusyError, StoreError
 from syncline.store import SqlStore, open_store
 from tests.store.samples import LEASE, LEFT, NOW, SYNC, entry, key, seen, step
 
@@ -33,6 +35,41 @@ def write_many(store: SqlStore) -> None:
             store.remember(SYNC, f"{os.getpid()}", str(number))
 
 
+def settle_late(store: SqlStore) -> None:
+    """Intend a write, stand still until told to go on, and try to settle it and to write on."""
+    run = store.begin_run(SYNC, NOW, LEASE).id
+    (intent,) = store.intend(SYNC, run, [step(1)], NOW)
+    print(run, flush=True)  # noqa: T201 - told to the test
+    sys.stdin.readline()
+    told = [
+        _outcome(lambda: store.settle(run, {intent: IntentState.DONE}, NOW)),
+        _outcome(lambda: store.intend(SYNC, run, [step(2)], NOW)),
+        _outcome(lambda: store.renew(run, NOW, LEASE)),
+    ]
+    print(" ".join(told), flush=True)  # noqa: T201 - told to the test
+
+
+def stand_still(store: SqlStore) -> None:
+    """Write within a transaction, and stand still in it until told to go on."""
+    try:
+        with store.transaction():
+            store.remember(SYNC, "cursor", "late")
+            print("inside", flush=True)  # noqa: T201 - told to the test
+            sys.stdin.readline()
+            store.remember(SYNC, "cursor", "later")
+    except StoreError as error:
+        print(f"lost: {error}", flush=True)  # noqa: T201 - told to the test
+    store.remember(SYNC, "other", "again")
+
+
+def _outcome(act: Callable[[], object]) -> str:
+    try:
+        act()
+    except BusyError:
+        return "refused"
+    return "done"
+
+
 def crash(store: SqlStore) -> None:
     """Commit some work, begin more of every kind, and die in the middle."""
     run = store.begin_run(SYNC, NOW, LEASE)
@@ -48,4 +85,5 @@ def crash(store: SqlStore) -> None:
 
 
 if __name__ == "__main__":
-    {"contend": contend, "write_many": write_many, "crash": crash}[sys.argv[1]](open_store(sys.argv[2]))
+    stories = (contend, write_many, settle_late, stand_still, crash)
+    {story.__name__: story for story in stories}[sys.argv[1]](open_store(sys.argv[2]))

@@ -86,8 +86,8 @@ class EvidenceSuite:
     def test_intents_settled_long_ago_go_and_those_without_an_outcome_stay(self, store: SqlStore) -> None:
         run = store.begin_run(SYNC, NOW, LEASE).id
         ids = store.intend(SYNC, run, [step(number) for number in range(4)], NOW)
-        store.settle({ids[0]: IntentState.DONE, ids[1]: IntentState.UNKNOWN}, NOW)
-        store.settle({ids[3]: IntentState.FAILED}, NOW + MINUTE)
+        store.settle(run, {ids[0]: IntentState.DONE, ids[1]: IntentState.UNKNOWN}, NOW)
+        store.settle(run, {ids[3]: IntentState.FAILED}, NOW + MINUTE)
 
         gone = store.prune_evidence(SYNC, NOW + MINUTE)
 

@@ -9,7 +9,7 @@ from syncline.core.memory import Entry, Intent, IntentState, RunState
 from syncline.core.records import LinkId, RunId
 from syncline.errors import BusyError
 from syncline.store import SqlStore
-from tests.store.samples import LEASE, MINUTE, NOW, OTHER, RIGHT, SYNC, entry, key, step
+from tests.store.samples import LEASE, MINUTE, NOW, OTHER, RIGHT, SYNC, entry, key, let_leases_run_out, step
 
 
 class IntentSuite:
@@ -30,7 +30,7 @@ class IntentSuite:
         run = store.begin_run(SYNC, NOW, LEASE)
         first, second = store.intend(SYNC, run.id, [step(1), step(2)], NOW)
 
-        store.settle({first: state}, NOW)
+        store.settle(run.id, {first: state}, NOW)
 
         assert [intent.id for intent in store.intents(SYNC)] == [second]
 
@@ -38,28 +38,50 @@ class IntentSuite:
         run = store.begin_run(SYNC, NOW, LEASE)
         (one,) = store.intend(SYNC, run.id, [step()], NOW)
 
-        store.settle({one: IntentState.UNKNOWN}, NOW)
+        store.settle(run.id, {one: IntentState.UNKNOWN}, NOW)
         assert [intent.state for intent in store.intents(SYNC)] == [IntentState.UNKNOWN]
 
-        store.settle({one: IntentState.DONE}, NOW)
+        store.settle(run.id, {one: IntentState.DONE}, NOW)
         assert store.intents(SYNC) == []
 
     def test_many_are_settled_at_once(self, store: SqlStore) -> None:
         run = store.begin_run(SYNC, NOW, LEASE)
         ids = store.intend(SYNC, run.id, [step(number) for number in range(1, 6)], NOW)
 
-        store.settle(dict.fromkeys(ids[1:], IntentState.DONE), NOW)
-        store.settle({}, NOW)
+        store.settle(run.id, dict.fromkeys(ids[1:], IntentState.DONE), NOW)
+        store.settle(run.id, {}, NOW)
 
         assert [intent.step for intent in store.intents(SYNC)] == [step(1)]
 
     def test_intents_outlive_their_run(self, store: SqlStore) -> None:
         dead = store.begin_run(SYNC, NOW, LEASE)
         store.intend(SYNC, dead.id, [step()], NOW)
+        let_leases_run_out(store)
 
         store.begin_run(SYNC, NOW + LEASE, LEASE)
 
         assert [intent.run for intent in store.intents(SYNC)] == [dead.id]
+
+    def test_an_heir_settles_what_a_dead_run_intended(self, store: SqlStore) -> None:
+        dead = store.begin_run(SYNC, NOW, LEASE)
+        (one,) = store.intend(SYNC, dead.id, [step()], NOW)
+        let_leases_run_out(store)
+        heir = store.begin_run(SYNC, NOW + LEASE, LEASE)
+
+        store.settle(heir.id, {one: IntentState.DONE}, NOW + LEASE)
+
+        assert store.intents(SYNC) == []
+
+    def test_a_run_that_lost_its_lease_settles_nothing(self, store: SqlStore) -> None:
+        dead = store.begin_run(SYNC, NOW, LEASE)
+        (one,) = store.intend(SYNC, dead.id, [step()], NOW)
+        let_leases_run_out(store)
+        store.begin_run(SYNC, NOW + LEASE, LEASE)
+
+        with pytest.raises(BusyError):
+            store.settle(dead.id, {one: IntentState.DONE}, NOW + LEASE)
+
+        assert [intent.state for intent in store.intents(SYNC)] == [IntentState.OPEN]
 
     def test_intents_are_of_one_sync(self, store: SqlStore) -> None:
         store.intend(SYNC, store.begin_run(SYNC, NOW, LEASE).id, [step(1, link=LinkId(7))], NOW)

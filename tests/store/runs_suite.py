@@ -9,7 +9,7 @@ import pytest
 from syncline.core.memory import Run, RunState
 from syncline.errors import BusyError
 from syncline.store import SqlStore
-from tests.store.samples import LEASE, MINUTE, NOW, OTHER, SYNC, step
+from tests.store.samples import LEASE, MINUTE, NOW, OTHER, SYNC, let_leases_run_out, step
 
 
 class RunSuite:
@@ -36,6 +36,7 @@ class RunSuite:
 
     def test_a_lease_that_ran_out_is_taken_over_and_its_run_interrupted(self, store: SqlStore) -> None:
         dead = store.begin_run(SYNC, NOW, LEASE)
+        let_leases_run_out(store)
 
         heir = store.begin_run(SYNC, NOW + LEASE, LEASE)
 
@@ -61,6 +62,7 @@ class RunSuite:
 
     def test_a_run_that_lost_its_lease_can_neither_renew_nor_intend(self, store: SqlStore) -> None:
         dead = store.begin_run(SYNC, NOW, LEASE)
+        let_leases_run_out(store)
         store.begin_run(SYNC, NOW + LEASE, LEASE)
 
         with pytest.raises(BusyError):
@@ -72,6 +74,7 @@ class RunSuite:
 
     def test_a_run_that_lost_its_lease_ends_without_taking_it_from_its_heir(self, store: SqlStore) -> None:
         dead = store.begin_run(SYNC, NOW, LEASE)
+        let_leases_run_out(store)
         heir = store.begin_run(SYNC, NOW + LEASE, LEASE)
 
         store.end_run(dead.id, RunState.DONE, "{}", NOW + LEASE)

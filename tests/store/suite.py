@@ -7,12 +7,19 @@ class TestMyDatabase(StoreSuite):
 
 from __future__ import annotations
 
+from tests.store.alerts_suite import AlertSuite
 from tests.store.apart_suite import ApartSuite
 from tests.store.audit_suite import AuditSuite
+from tests.store.connections_suite import ConnectionSuite
 from tests.store.desk_suite import MemoSuite, ParkedSuite, QuestionSuite
+from tests.store.due_suite import DueSuite
+from tests.store.events_suite import EventSuite
 from tests.store.evidence_suite import EvidenceSuite
+from tests.store.inbox_suite import DeliverySuite, MarkSuite
 from tests.store.journal_suite import HistorySuite, IntentSuite
 from tests.store.links_suite import BaseSuite, LinkSuite
+from tests.store.paged_suite import PagedSuite
+from tests.store.people_suite import PeopleSuite
 from tests.store.round_trip_suite import RoundTripSuite
 from tests.store.runs_suite import RunSuite
 from tests.store.sightings_suite import CompareSuite, SightingSuite
@@ -41,5 +48,13 @@ class StoreSuite(
     RoundTripSuite,
     ApartSuite,
     TallySuite,
+    DeliverySuite,
+    MarkSuite,
+    PagedSuite,
+    PeopleSuite,
+    DueSuite,
+    ConnectionSuite,
+    AlertSuite,
+    EventSuite,
 ):
     """What every database must do."""

@@ -13,23 +13,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from syncline.errors import BusyError, SchemaError, SetupError
 from syncline.store import desk, journal, links, migrate, migrations, open_store, runs, secrets, sightings
-from syncline.store.dialects import Dialect
-from syncline.store.session import rendered
+from syncline.store.postgresql import POSTGRESQL
 from syncline.store.service_tables import METADATA
+from syncline.store.session import rendered
 from syncline.store.tables import REVISION
 from tests.store.samples import LEFT, SYNC, key, seen
-
-POSTGRESQL = Dialect(
-    sql=postgresql.dialect(),
-    begin="BEGIN",
-    insert=lambda table: postgresql.insert(table).inline(),
-    pack=list,
-)
 
 
 def _url(folder: Path) -> str:
@@ -131,7 +123,8 @@ class TestOpening:
             open_store(_url(tmp_path / "nowhere"), secret_key=None)
 
     @pytest.mark.parametrize(
-        "url", ["", "no url", "oracle://owner:hush@db/x", "postgresql://owner:hush@db/x"]
+        "url",
+        ["", "no url", "oracle://owner:hush@db/x", "postgres://owner:hush@db/x", "mysql://owner:hush@db:x/y"],
     )
     def test_another_database_or_none_is_refused_without_its_password(self, url: str) -> None:
         with pytest.raises(SetupError, match="sqlite:///") as caught:

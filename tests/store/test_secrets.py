@@ -61,6 +61,15 @@ def test_a_secret_cannot_be_read_in_the_files(url: str, tmp_path: Path) -> None:
     assert TOKEN.encode() not in written
 
 
+def test_every_secret_can_be_told_by_name_to_whoever_masks_them(url: str) -> None:
+    _keep(url, OLD)
+    store = open_store(url, secret_key=OLD)
+    store.save_secret("channel:mail", "mailto://x")
+
+    assert store.every_secret() == {"ac/token": TOKEN, "channel:mail": "mailto://x"}
+    store.close()
+
+
 def test_the_latest_secret_of_a_name_counts(url: str) -> None:
     store = open_store(url, secret_key=OLD)
     store.save_secret("ac/token", "first")

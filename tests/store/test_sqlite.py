@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
 from syncline.core.memory import Counts
-from syncline.store import SqlStore, apart, desk, journal, links, open_store, sightings, tally
+from syncline.errors import StoreError
+from syncline.store import SqlStore, apart, desk, inbox, journal, links, open_store, sightings, tally
 from syncline.store.dialects import SQLITE
 from syncline.store.session import rendered
-from tests.store.samples import LEFT, SYNC, seen
+from tests.store.inbox_suite import delivery, mark
+from tests.store.samples import LEFT, SECRET_KEY, SYNC, seen
 from tests.store.suite import StoreSuite
 
 
@@ -23,7 +26,7 @@ class TestSqliteFile(StoreSuite):
 
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[SqlStore]:
-        store = open_store(f"sqlite:///{tmp_path}/syncline.db", secret_key=None)
+        store = open_store(f"sqlite:///{tmp_path}/syncline.db", secret_key=SECRET_KEY)
         yield store
         store.close()
 
@@ -33,7 +36,7 @@ class TestSqliteMemory(StoreSuite):
 
     @pytest.fixture
     def store(self) -> Iterator[SqlStore]:
-        store = open_store("sqlite://", secret_key=None)
+        store = open_store("sqlite://", secret_key=SECRET_KEY)
         yield store
         store.close()
 
@@ -91,7 +94,47 @@ class TestPlans:
         assert store.recall(SYNC, "tally") == '{"left":1,"right":0,"links":0}'
 
     def test_a_records_history_is_found_through_its_keys(self, store: SqlStore) -> None:
-        plan = "\n".join(_plan(store, journal._HISTORY[True, False]))
+        plan = "\n".join(_plan(store, journal.HISTORY[True, False]))
 
         assert "ix_history_left_key (sync=? AND left_key=?)" in plan
         assert "ix_history_right_key (sync=? AND right_key=?)" in plan
+
+
+class TestDurability:
+    """What must survive the loss of power is on the disk when it is told; nothing else waits for the disk."""
+
+    def test_only_deliveries_are_written_with_the_disk_in_step(self, tmp_path: Path) -> None:
+        store = open_store(f"sqlite:///{tmp_path}/syncline.db")
+        said: list[str] = []
+        store._connection.set_trace_callback(said.append)
+
+        store.keep_deliveries([(delivery(), b"{}")])
+        store.add_marks([mark()])
+        store.close()
+
+        turns = [line for line in said if "synchronous" in line or line in ("COMMIT", "BEGIN IMMEDIATE")]
+        assert turns == [
+            "PRAGMA synchronous=FULL",
+            "BEGIN IMMEDIATE",
+            "COMMIT",
+            "PRAGMA synchronous=NORMAL",
+            "BEGIN IMMEDIATE",
+            "COMMIT",
+        ]
+
+    def test_a_refused_write_leaves_the_usual_way_of_writing(self, tmp_path: Path) -> None:
+        store = open_store(f"sqlite:///{tmp_path}/syncline.db")
+
+        with pytest.raises(StoreError):
+            store.keep_deliveries([(msgspec.structs.replace(delivery(), event=None), b"{}")])
+
+        assert store._connection.execute("PRAGMA synchronous").fetchone() == (1,)
+        store.close()
+
+    @pytest.mark.parametrize("name", ["_WAITING", "_HOURS", "_LAST", "_COUNTS", "_FORGET", "_EMPTY"])
+    def test_webhooks_are_found_through_an_index(self, name: str) -> None:
+        store = open_store("sqlite://")
+        steps = _plan(store, vars(inbox)[name])
+        store.close()
+
+        assert [step for step in steps if step.startswith("SCAN delivery") and "USING" not in step] == []

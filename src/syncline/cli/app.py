@@ -15,19 +15,23 @@ import typer
 
 from syncline import __version__
 from syncline.cli import (
+    alerts,
     brakes,
     catalogue,
     certify,
     connections,
     deletes,
+    deliveries,
     desk,
     explain,
     expressions,
     links,
+    migrate,
     quota,
     retry,
     rules,
     sandboxes,
+    serve,
     syncs,
     versions,
 )
@@ -54,10 +58,14 @@ rules.add_to(desk.conflicts)
 deletes.add_to(app)
 versions.add_to(app)
 quota.add_to(app)
+deliveries.add_to(app)
+alerts.add_to(app)
 certify.add_to(app)
 catalogue.add_to(app)
 brakes.add_to(app)
 retry.add_to(app)
+migrate.add_to(app)
+serve.add_to(app)
 sandboxes.add_to(app)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -9,7 +10,7 @@ import typer
 from syncline.cli.context import AsJson, Context, given, wait
 from syncline.cli.output import say, say_json, table
 from syncline.core.records import FieldSchema, ObjectTypeId
-from syncline.ports import Health
+from syncline.service.tested import Tested, examine
 
 _UNUSABLE = 3
 
@@ -26,36 +27,55 @@ def check(
     names: Annotated[list[str] | None, typer.Argument(help="Connections to test; all unless named.")] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Test connections: account, user, rights. Exit code 3 when one cannot be used."""
+    """Test connections: account, user, rights, clock, quota, webhooks, expiry. Exit code 3 when one cannot be used."""
     found = wait(_check(given(context), names or []))
     if as_json or given(context).as_json:
         say_json(found)
     else:
-        for name, health in found.items():
-            _say_health(name, health)
-    return _UNUSABLE if any(health.problems for health in found.values()) else 0
+        for each in found.values():
+            _say_tested(each)
+    return _UNUSABLE if any(each.problems for each in found.values()) else 0
 
 
-async def _check(context: Context, names: list[str]) -> dict[str, Health]:
+async def _check(context: Context, names: list[str]) -> dict[str, Tested]:
     async with context.open() as installation:
         wanted = names or list(installation.config.connections)
-        return {name: await installation.connector(name).check() for name in wanted}
+        return {name: await examine(installation, name) for name in wanted}
 
 
-def _say_health(name: str, health: Health) -> None:
-    say(f"{name}: {'has problems' if health.problems else 'works'}")
-    say(f"  account  {health.account or 'unknown'}")
-    say(f"  user     {health.user or 'unknown'}")
-    if health.version:
-        say(f"  version  {health.version}")
-    if health.scopes is not None:
-        say(f"  scopes   {', '.join(health.scopes)}")
-    if health.missing_scopes:
-        say(f"  missing  {', '.join(health.missing_scopes)}")
-    for warning in health.warnings:
-        say(f"  warning  {warning}")
-    for problem in health.problems:
-        say(f"  problem  {problem}")
+def _say_tested(tested: Tested) -> None:
+    say(f"{tested.connection}: {'has problems' if tested.problems else 'works'}")
+    for label, text in _lines(tested):
+        say(f"  {label:<9}{text}")
+
+
+def _lines(tested: Tested) -> Iterator[tuple[str, str]]:
+    yield "account", tested.account or "unknown"
+    yield "user", tested.user or "unknown"
+    if tested.version:
+        yield "version", tested.version
+    if tested.scopes is not None:
+        yield "scopes", ", ".join(tested.scopes)
+    if tested.missing_scopes:
+        yield "missing", ", ".join(tested.missing_scopes)
+    for need in tested.needed:
+        if need.scopes:
+            yield "needs", f"{', '.join(need.scopes)} for {need.object_type} of {need.sync}"
+    if tested.skew is not None:
+        yield "clock", f"{tested.skew:+.0f} s from ours"
+    if tested.quota.daily_left is not None:
+        yield "quota", f"{tested.quota.daily_left} of {tested.quota.daily_limit} calls left today"
+    if tested.has_hook:
+        yield (
+            "webhooks",
+            f"last {tested.last_delivery:%Y-%m-%d %H:%M}" if tested.last_delivery else "none yet",
+        )
+    if tested.expires_at is not None:
+        yield "expires", f"{tested.expires_at:%Y-%m-%d}, unless used before"
+    for warning in tested.warnings:
+        yield "warning", warning
+    for problem in tested.problems:
+        yield "problem", problem
 
 
 def objects(

@@ -14,6 +14,7 @@ import typer
 from syncline.bootstrap import Installation, install
 from syncline.cli.output import complain
 from syncline.config import load
+from syncline.config.keys import key_beside
 from syncline.core.records import SyncId
 from syncline.errors import ConfigError, Problem, ProblemKind
 
@@ -28,6 +29,11 @@ class Context:
 
     config: Path
     as_json: bool
+
+    def ensure_key(self) -> None:
+        """Whatever keeps secrets needs a key: where none is configured, one lies beside the configuration from now on."""
+        if load(self.config).secret_key is None:
+            key_beside(self.config.resolve().parent)
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[Installation, None]:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from syncline.bootstrap import SystemClock
+from syncline.bootstrap import Installation, SystemClock
 from syncline.cli.context import AsJson, given, wait
 from syncline.cli.output import Bars, say, say_json
+from syncline.cli.serve import listening, serve_installation
 from syncline.demo.accounts import Accounts, serve_accounts
+from syncline.demo.people import Office
 from syncline.demo.play import Wishes, play
+from syncline.errors import UsageError
+from syncline.service.engines import job_engine
+from syncline.service.hooks import open_hook
+from syncline.service.serving import Service
 
 _DISAGREE = 1
+_PORT = 8420
 _RECORDED = Path("../shared/data/kep-history.jsonl")
 
 
@@ -31,22 +39,44 @@ def demo(
     keep: Annotated[Path | None, typer.Option(help="Keep configuration and database in this folder.")] = None,
     serve: Annotated[
         bool,
-        typer.Option("--serve/--no-serve", help="Serve the web page after the story (there is none yet)."),
+        typer.Option(
+            "--serve/--no-serve", help="Go on after the story: serve, with the sync running by itself."
+        ),
     ] = True,
     as_json: AsJson = False,
 ) -> int:
     """Play the main job end to end on sandbox accounts. Exit code 0 only when both sides really agree."""
-    del serve  # there is no web page to serve yet: the story is all
     found = data or (_RECORDED if _RECORDED.is_file() else None)
     lines: list[str] = []
     is_json = as_json or given(context).as_json
     with Bars() as bars:
-        agreed = wait(
-            play(Wishes(records, seed, found, keep), lines.append if is_json else bars.say, bars.watch)
-        )
+        told = lines.append if is_json else bars.say
+        wishes, after = Wishes(records, seed, found, keep), _go_on if serve and not is_json else None
+        try:
+            agreed = wait(play(wishes, told, bars.watch, after))
+        except KeyboardInterrupt:
+            return 0
     if is_json:
         say_json({"agreed": agreed, "story": lines})
     return 0 if agreed else _DISAGREE
+
+
+async def _go_on(installation: Installation, office: Office) -> None:
+    """Serve the accounts of the story; what people do in ActiveCollab from now on is heard of at once."""
+    hook = open_hook(installation.store, "ac", lambda: secrets.token_urlsafe(16))
+
+    async def ready(url: str, _: Service) -> None:
+        await office.in_activecollab("register_webhook", url=f"{url}{hook.path}", secret=hook.secret)
+        say("Edit a task, and see it arrive in HighLevel:")
+        task = '{"action": "update_task", "task": 1, "name": "Edited by hand"}'
+        say(f"  curl -s {office.activecollab.control_url}act -d '{task}'")
+
+    jobs = job_engine("sqlite", installation.clock)
+    try:
+        listener = listening("127.0.0.1", _PORT)
+    except UsageError:
+        listener = listening("127.0.0.1", 0)
+    await serve_installation(installation, jobs, listener, ready=ready)
 
 
 def sandbox(

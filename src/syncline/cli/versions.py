@@ -7,34 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-import msgspec
 import typer
 
 from syncline.bootstrap import Installation
 from syncline.cli.context import AsJson, given, only, wait
 from syncline.cli.output import complain, say, say_json, say_text, table
 from syncline.config import SyncSettings, applied_syncs, as_yaml, canonical
-from syncline.core.changes import Change, ChangeKind, changes
 from syncline.core.memory import Version
-from syncline.core.records import SyncId
-from syncline.core.roundtrip import Uncarried
 from syncline.engine import versions as engine
-from syncline.engine.impact import Impact, Judged, impact, judged
-from syncline.engine.trial import faults, try_out
-from syncline.errors import MappingError, Problem, SetupError
+from syncline.errors import MappingError, SetupError
+from syncline.service.reviewing import Review, changes_to, reviews_of, touches
 from syncline.story import shown
 
 Note = Annotated[str, typer.Option(help="Why; kept with the version.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-
-
-class Review(msgspec.Struct, frozen=True):
-    """What one sync's new configuration changes, what it would do, and what speaks against it."""
-
-    changes: Sequence[Judged]
-    impact: Impact | None = None
-    faults: Sequence[Problem] = ()
-    uncarried: Sequence[Uncarried] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +54,10 @@ def diff(
         async with given(context).open() as installation:
             if name is not None and name not in installation.draft:
                 only(installation, name)
-            found = _changes(installation, installation.draft)
+            found = changes_to(installation, installation.draft)
             wanted = [each for each in found if name in (None, each.sync)]
             number = installation.version.number if installation.version else None
-            return number, await _review(installation, installation.draft, wanted, is_offline=offline)
+            return number, await reviews_of(installation, installation.draft, wanted, is_offline=offline)
 
     number, reviews = wait(work())
     if as_json or given(context).as_json:
@@ -163,16 +149,11 @@ def export(
 # --- what would change ----------------------------------------------------------------------------------------------
 
 
-def _changes(installation: Installation, syncs: Mapping[str, SyncSettings]) -> tuple[Change, ...]:
-    before = installation.config.syncs if installation.version else {}
-    return changes(canonical(before), canonical(syncs))
-
-
 async def _checked(
     installation: Installation, syncs: Mapping[str, SyncSettings], *, is_shown: bool
 ) -> dict[str, Review]:
     """What would change, shown and without a fault. Raises `MappingError` with every fault."""
-    reviews = await _review(installation, syncs, _changes(installation, syncs), is_offline=False)
+    reviews = await reviews_of(installation, syncs, changes_to(installation, syncs), is_offline=False)
     if is_shown:
         _say_changes(reviews)
     problems = tuple(fault for review in reviews.values() for fault in review.faults)
@@ -181,65 +162,14 @@ async def _checked(
     return reviews
 
 
-async def _review(
-    installation: Installation,
-    syncs: Mapping[str, SyncSettings],
-    found: Sequence[Change],
-    *,
-    is_offline: bool,
-) -> dict[str, Review]:
-    """What is changed, sync by sync."""
-    trial = installation.trial(syncs)
-    out: dict[str, Review] = {}
-    for name in dict.fromkeys(each.sync for each in found):
-        mine = [each for each in found if each.sync == name]
-        if is_offline or name not in syncs:
-            out[name] = Review(judged(mine, None))
-        else:
-            out[name] = await _one(installation, trial, name, mine)
-    return out
-
-
-async def _one(installation: Installation, trial: Installation, name: str, mine: Sequence[Change]) -> Review:
-    problems = _moved(installation, name, mine)
-    try:
-        candidate = await trial.sync(name)
-        tried = await try_out(candidate)
-    except SetupError as error:
-        return Review(judged(mine, None), faults=(*problems, *(error.problems or _as_problem(name, error))))
-    is_known = installation.version is not None and name in installation.config.syncs
-    current = await installation.sync(name) if is_known else None
-    known = None if problems else await impact(installation.world(), current, candidate)
-    return Review(judged(mine, known), known, (*problems, *faults(candidate.id, tried)), tried.uncarried)
-
-
-def _as_problem(name: str, error: SetupError) -> Sequence[Problem]:
-    return (Problem(f"syncs.{name}", str(error)),)
-
-
-def _moved(installation: Installation, name: str, mine: Sequence[Change]) -> Sequence[Problem]:
-    """Links tie records of one object type: another one needs a sync of its own."""
-    links = installation.store.counts(SyncId(name)).links
-    return [
-        Problem(f"syncs.{name}.{each.path}", f"{links} links tie other records.", "Add a new sync instead.")
-        for each in mine
-        if links and each.kind is ChangeKind.OBJECT
-    ]
-
-
 def _ask(installation: Installation, reviews: Mapping[str, Review], *, yes: bool, is_json: bool) -> None:
     """Let a person decide, where there is one; without one only what touches no linked record goes through."""
     if yes:
         return
     if sys.stdin.isatty() and not is_json:
         typer.confirm("Put this in force?", abort=True, err=True)
-    elif any(_touches(installation, name, review) for name, review in reviews.items()):
+    elif any(touches(installation, name, review) for name, review in reviews.items()):
         raise SetupError("This changes how linked records are treated. Look at it, then say --yes.")
-
-
-def _touches(installation: Installation, name: str, review: Review) -> bool:
-    has_links = installation.store.counts(SyncId(name)).links > 0
-    return has_links and any(each.reach.touches_links for each in review.changes)
 
 
 # --- telling --------------------------------------------------------------------------------------------------------

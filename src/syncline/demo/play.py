@@ -7,7 +7,7 @@ accounts, not by asking the engine.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +33,7 @@ from syncline.sandbox.run import open_sandboxes
 from syncline.story import plan_lines, report_lines
 
 Tell = Callable[[str], None]
+After = Callable[[Installation, Office], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,9 @@ class Stage:
     excused: dict[str, str] = field(default_factory=dict[str, str])
 
 
-async def play(wishes: Wishes, tell: Tell, watch: Watch) -> bool:
-    """Play the whole story; answers whether both sides agree in the end and the last run found nothing to do."""
+async def play(wishes: Wishes, tell: Tell, watch: Watch, after: After | None = None) -> bool:
+    """Play the whole story; answers whether both sides agree in the end and the last run found nothing to do. Then
+    `after` goes on with the same accounts."""
     found = tracker(wishes.data, wishes.records, wishes.seed)
     async with _stage(wishes, found, tell, watch) as stage:
         await _connect(stage, found)
@@ -70,7 +72,10 @@ async def play(wishes: Wishes, tell: Tell, watch: Watch) -> bool:
         _tell_questions(stage)
         third = await _sync(stage, "Third sync: nothing is left to do")
         differences = await _differences(stage)
-        return _verdict(stage, first, third, differences)
+        agreed = _verdict(stage, first, third, differences)
+        if agreed and after is not None:
+            await after(stage.installation, stage.office)
+        return agreed
 
 
 @asynccontextmanager

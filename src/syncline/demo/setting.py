@@ -16,6 +16,7 @@ import yaml
 
 from syncline.bootstrap import Installation, install
 from syncline.config import load
+from syncline.config.keys import key_beside
 from syncline.connectors.highlevel import FieldWish, HighLevelConnector, ObjectWish, ensure_object
 from syncline.connectors.highlevel.schema import DataType
 from syncline.demo.people import Office
@@ -99,6 +100,7 @@ def write_config(folder: Path, office: Office, projects: Sequence[int]) -> Path:
                 "conflicts": "newest",
                 "deletes": "ask",
                 "brakes": {"changes": "50%", "deletes": "10%"},
+                "schedule": {"poll": 5},
             }
         },
     }
@@ -111,7 +113,9 @@ def write_config(folder: Path, office: Office, projects: Sequence[int]) -> Path:
 def open_installation(path: Path, office: Office, seed: int) -> Installation:
     """Read the file back, with the secrets that the sandbox gave out."""
     environ = {"AC_TOKEN": office.activecollab.token, "HL_TOKEN": office.highlevel.token}
-    return install(load(path, environ), path.resolve().parent, seed=seed)
+    folder = path.resolve().parent
+    key_beside(folder)
+    return install(load(path, environ), folder, seed=seed)
 
 
 async def make_object(installation: Installation, office: Office, labels: Sequence[str]) -> int:

@@ -264,7 +264,7 @@ async def _settle_some(work: _Work, results: asyncio.Queue[_Result]) -> int:
     with work.world.store.transaction():
         for result in ready:
             states[result.intent] = _settle(work, result)
-        work.world.store.settle(states, work.world.clock.now())
+        work.world.store.settle(work.run, states, work.world.clock.now())
         work.world.store.renew(work.run, work.world.clock.now(), work.sync.patience.lease)
     work.world.watch(Progress("writing", len(work.outcome.done) + len(work.outcome.failures), work.total))
     return len(ready)

@@ -45,12 +45,16 @@ from syncline.engine.undone import finish
 from syncline.engine.unheard import doubt, learn, may_have_happened, tell_losses
 from syncline.errors import Detail
 
+_NO_RUN = RunId("")
+
 
 @dataclass(slots=True)
 class Recovery:
     """What became of interrupted writes. `frozen` names source records whose copy may or may not exist; `lacking` what a
-    half-made copy lacks, as the source would hold it: in this run that goes over like an edit of the source."""
+    half-made copy lacks, as the source would hold it: in this run that goes over like an edit of the source. `run` is the
+    one that looks: it settles only as long as it holds the sync."""
 
+    run: RunId = _NO_RUN
     settled: int = 0
     dropped: int = 0
     frozen: dict[Side, dict[RecordKey, str]] = field(
@@ -66,7 +70,7 @@ def needs_full_listing(world: World, sync: Sync) -> bool:
 
 async def recover(world: World, sync: Sync, run: RunId, sweeps: dict[Side, Sweep]) -> Recovery:
     """Look after every write whose outcome is not known."""
-    recovery = Recovery()
+    recovery = Recovery(run)
     intents = [_bound(world, sync, intent) for intent in world.store.intents(sync.id)]
     creates = [intent for intent in intents if isinstance(intent.step.write, Create)]
     for intent in intents:
@@ -125,7 +129,7 @@ async def _look_at(
         if isinstance(sighting, Present):
             learn(world, sync, intent, sighting.record, sweeps[step.side.other])
             doubt(world, sync, intent, sighting.record)
-    world.store.settle({intent.id: IntentState.DROPPED}, world.clock.now())
+    world.store.settle(recovery.run, {intent.id: IntentState.DROPPED}, world.clock.now())
     recovery.dropped += 1
 
 
@@ -143,7 +147,7 @@ def _is_settled(
     if isinstance(sighting, Unseen):
         recovery.frozen[step.side][step.key] = f"an undo may have been made at {intent.at:%H:%M:%S}"
         return True
-    if not finish(world, sync, intent, sighting):
+    if not finish(world, sync, recovery.run, intent, sighting):
         return False
     sweep = sweeps[step.side]
     if isinstance(sighting, Present) and step.link is not None:
@@ -166,7 +170,7 @@ async def _bury(
     step, other = intent.step, intent.step.side.other
     link = world.store.links(sync.id, [step.link]).get(step.link) if step.link is not None else None
     if link is None or step.key is None:
-        world.store.settle({intent.id: IntentState.DONE}, world.clock.now())
+        world.store.settle(recovery.run, {intent.id: IntentState.DONE}, world.clock.now())
         recovery.settled += 1
         return
     ledger = Ledger(bases={link.id: {side: link.base.of(side) for side in Side}})
@@ -181,7 +185,7 @@ async def _bury(
     if isinstance(there, Gone):
         ledger.gone[other, key] = there
     with world.store.transaction():
-        world.store.settle({intent.id: IntentState.DONE}, world.clock.now())
+        world.store.settle(recovery.run, {intent.id: IntentState.DONE}, world.clock.now())
         settle(world, sync, intent.run, step, Receipt(step.key, None), ledger)
         if isinstance(there, Present):
             record = sync.trim(other, there.record)
@@ -216,7 +220,7 @@ async def _look_for(
         recovery.settled += 1
     elif _is_absence_proven(world, sync, intent, sweeps):
         await _give_up_taken(world, sync, step)
-        world.store.settle({intent.id: IntentState.DROPPED}, world.clock.now())
+        world.store.settle(recovery.run, {intent.id: IntentState.DROPPED}, world.clock.now())
         recovery.dropped += 1
     elif step.counterpart is not None:
         text = f"a copy may have been made at {intent.at:%H:%M:%S}, and cannot be seen yet"
@@ -354,7 +358,7 @@ def _adopt(
     spoken = {side: [each.of(side) for each in step.fields if each.of(step.side) in other] for side in Side}
     source = world.store.seen(sync.id, step.side.other, [step.counterpart] if step.counterpart else [])
     with world.store.transaction():
-        world.store.settle({intent.id: IntentState.DONE}, world.clock.now())
+        world.store.settle(recovery.run, {intent.id: IntentState.DONE}, world.clock.now())
         as_sent = Record(found.key, sent, updated_at=None, title=found.title, external_key=found.external_key)
         settle(world, sync, intent.run, without(step, other), Receipt(found.key, as_sent), ledger)
         if step.effect is Effect.ALONE:

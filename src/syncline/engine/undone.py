@@ -15,6 +15,7 @@ from syncline.core.records import (
     Present,
     Receipt,
     Restore,
+    RunId,
     Side,
     Sighting,
     Update,
@@ -25,8 +26,9 @@ from syncline.engine.settle import Ledger, keys_of, settle, touched
 from syncline.engine.sync import Sync, World
 
 
-def finish(world: World, sync: Sync, intent: Intent, sighting: Sighting) -> bool:
-    """Settle a step of an undo whose record is in the state that the step was to bring about; answers whether it is."""
+def finish(world: World, sync: Sync, run: RunId, intent: Intent, sighting: Sighting) -> bool:
+    """Settle a step of an undo whose record is in the state that the step was to bring about; answers whether it is. `run`
+    is the one that looks."""
     step = intent.step
     if not _is_done(step, sighting) or step.key is None:
         return False
@@ -43,7 +45,7 @@ def finish(world: World, sync: Sync, intent: Intent, sighting: Sighting) -> bool
     if isinstance(sighting, Present):
         receipt = Receipt(step.key, sync.trim(step.side, sighting.record))
     with world.store.transaction():
-        world.store.settle({intent.id: IntentState.DONE}, world.clock.now())
+        world.store.settle(run, {intent.id: IntentState.DONE}, world.clock.now())
         settle(world, sync, intent.run, step, receipt, ledger)
     return True
 

@@ -4,6 +4,29 @@ Protocols, not base classes: the type checker and the shared suites under `tests
 """
 
 from syncline.core.quota import Quota
+from syncline.ports.alerts import AlertFilter, AlertStore
+from syncline.ports.connections import (
+    Authorisation,
+    ConnectionState,
+    ConnectionStore,
+    Draft,
+    KeptConnection,
+)
+from syncline.ports.due import Due, DueStore
+from syncline.ports.events import DispatchFilter, EventStore, Outgoing
+from syncline.ports.inbox import (
+    Delivery,
+    DeliveryCount,
+    DeliveryFilter,
+    DeliveryState,
+    Inbox,
+    Mark,
+    MarkCount,
+    Pruned,
+    Settled,
+)
+from syncline.ports.jobs import Handler, Handlers, JobEngine, JobHealth, Wake
+from syncline.ports.listening import Heard, Listener, Refused, Spoken, Verdict
 from syncline.ports.outside import (
     Clock,
     Connector,
@@ -14,19 +37,55 @@ from syncline.ports.outside import (
     calling_for,
     purpose_now,
 )
+from syncline.ports.paged import PagedStore
+from syncline.ports.people import DoorStore, PeopleStore
 from syncline.ports.store import Recognised, Store, Stretch
 
 __all__ = [
+    "AlertFilter",
+    "AlertStore",
+    "Authorisation",
     "Clock",
+    "ConnectionState",
+    "ConnectionStore",
     "Connector",
+    "Delivery",
+    "DeliveryCount",
+    "DeliveryFilter",
+    "DeliveryState",
+    "DispatchFilter",
+    "DoorStore",
+    "Draft",
+    "Due",
+    "DueStore",
     "Ending",
+    "EventStore",
+    "Handler",
+    "Handlers",
     "Health",
+    "Heard",
+    "Inbox",
+    "JobEngine",
+    "JobHealth",
+    "KeptConnection",
+    "Listener",
+    "Mark",
+    "MarkCount",
     "ObjectSummary",
+    "Outgoing",
     "Page",
+    "PagedStore",
+    "PeopleStore",
+    "Pruned",
     "Quota",
     "Recognised",
+    "Refused",
+    "Settled",
+    "Spoken",
     "Store",
     "Stretch",
+    "Verdict",
+    "Wake",
     "calling_for",
     "purpose_now",
 ]

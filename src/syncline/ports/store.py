@@ -38,6 +38,13 @@ from syncline.core.records import (
     SyncId,
 )
 from syncline.core.values import Value
+from syncline.ports.alerts import AlertStore
+from syncline.ports.connections import ConnectionStore
+from syncline.ports.due import DueStore
+from syncline.ports.events import EventStore
+from syncline.ports.inbox import Inbox
+from syncline.ports.paged import PagedStore
+from syncline.ports.people import DoorStore, PeopleStore
 
 
 class Recognised(NamedTuple):
@@ -60,7 +67,9 @@ class Stretch(NamedTuple):
     others: Sequence[int]
 
 
-class Store(Protocol):
+class Store(
+    PeopleStore, DoorStore, Inbox, DueStore, ConnectionStore, AlertStore, EventStore, PagedStore, Protocol
+):
     """Our memory: one SQL database, reached through short transactions that never wait for the network.
 
     Plain functions, not coroutines: a call takes microseconds to milliseconds (see docs/decisions). Methods called
@@ -212,8 +221,9 @@ class Store(Protocol):
         """Store these steps before they are carried out; answers their intents' ids in the same order."""
         ...
 
-    def settle(self, intents: Mapping[int, IntentState], now: dt.datetime) -> None:
-        """What became of intents."""
+    def settle(self, run: RunId, intents: Mapping[int, IntentState], now: dt.datetime) -> None:
+        """What became of intents, be they this run's or those of one that was interrupted. Raises `BusyError` when the run
+        lost its lease: another one looks after them."""
         ...
 
     def intents(self, sync: SyncId) -> Sequence[Intent]:
@@ -266,8 +276,9 @@ class Store(Protocol):
         kind: AuditKind | None = None,
         sync: str | None = None,
         limit: int = 100,
+        before: int | None = None,
     ) -> Sequence[AuditEntry]:
-        """The latest `limit` entries, oldest first."""
+        """The latest `limit` entries, oldest first; only those with a number below `before`, where it is given."""
         ...
 
     def verify_audit(self) -> AuditFault | None:
@@ -353,4 +364,8 @@ class Store(Protocol):
 
     def secret(self, name: str) -> str | None:
         """A secret kept with `save_secret`. Raises `SchemaError` when the installation's key does not open it."""
+        ...
+
+    def every_secret(self) -> Mapping[str, str]:
+        """All of them by name: what must never be told. Raises `SchemaError` when a key does not open one."""
         ...

@@ -26,17 +26,19 @@ _LAST = _ALL.order_by(audit.c.id.desc()).limit(sa.bindparam("most"))
 _ENTRY = _ALL.where(audit.c.id == sa.bindparam("entry"))
 _NEXT = _ALL.where(audit.c.id > sa.bindparam("after")).order_by(audit.c.id).limit(sa.bindparam("most"))
 _SINCE = audit.c.at >= sa.bindparam("since")
+_BEFORE = audit.c.id < sa.bindparam("before")
 _OF_KIND = audit.c.kind == sa.bindparam("kind")
 _OF_SYNC = audit.c.sync == sa.bindparam("sync")
 _TRAIL = {
     (is_kind, is_sync): _LAST.where(
-        _SINCE, *([_OF_KIND] if is_kind else []), *([_OF_SYNC] if is_sync else [])
+        _SINCE, _BEFORE, *([_OF_KIND] if is_kind else []), *([_OF_SYNC] if is_sync else [])
     )
     for is_kind in (False, True)
     for is_sync in (False, True)
 }
 
 _CHUNK = 1_000
+_ABOVE_ALL = 2**62
 _NOBODY = SyncId("")
 """The memo of the chain belongs to no sync."""
 _HEAD = "audit"
@@ -82,9 +84,14 @@ class Audit(Secrets):
         kind: AuditKind | None = None,
         sync: str | None = None,
         limit: int = 100,
+        before: int | None = None,
     ) -> Sequence[AuditEntry]:
-        """The latest `limit` entries, oldest first."""
-        asked: dict[str, object] = {"since": micros(since) or 0, "most": limit}
+        """The latest `limit` entries, oldest first; only those with a number below `before`, where it is given."""
+        asked: dict[str, object] = {
+            "since": micros(since) or 0,
+            "most": limit,
+            "before": _ABOVE_ALL if before is None else before,
+        }
         if kind is not None:
             asked["kind"] = kind.value
         if sync is not None:

@@ -1,7 +1,7 @@
-"""The few places where databases differ: how to connect, to begin, to insert-or-replace and to pass a list.
+"""The few places where databases differ: how to connect, to begin, to insert-or-replace, to pass a list, to tell the time.
 
-Everything else in the store is plain SQLAlchemy Core. A second database is one more `Dialect` here; `Listed` renders with
-`unnest` of an array wherever it is not told otherwise.
+Everything else in the store is plain SQLAlchemy Core. SQLite is here; a second database is one more `Dialect`, as in
+`postgresql`. What is no standard SQL renders for PostgreSQL wherever it is not told otherwise.
 """
 
 from __future__ import annotations
@@ -37,18 +37,31 @@ class Listed(FunctionElement[Any]):
     name = "listed"
 
 
+class ListedNumbers(Listed):
+    """The same of numbers: an empty list does not tell what it is a list of."""
+
+    inherit_cache = True
+    name = "listed_numbers"
+
+
 @compiles(Listed)
 def _unnest(element: Listed, compiler: SQLCompiler, **how: Any) -> str:
-    return f"(SELECT unnest({compiler.process(element.clauses, **how)}) AS value)"
+    return f"(SELECT unnest(CAST({compiler.process(element.clauses, **how)} AS TEXT[])) AS value)"
+
+
+@compiles(ListedNumbers)
+def _unnest_numbers(element: ListedNumbers, compiler: SQLCompiler, **how: Any) -> str:
+    return f"(SELECT unnest(CAST({compiler.process(element.clauses, **how)} AS BIGINT[])) AS value)"
 
 
 @compiles(Listed, "sqlite")
+@compiles(ListedNumbers, "sqlite")
 def _json_each(element: Listed, compiler: SQLCompiler, **how: Any) -> str:
     return f"json_each({compiler.process(element.clauses, **how)})"
 
 
 class NumberList(FunctionElement[Any]):
-    """An aggregate: numbers with commas between, as text; NULLs are left out."""
+    """An aggregate: numbers with commas between, as text, in any order; NULLs are left out."""
 
     inherit_cache = True
     name = "number_list"
@@ -64,9 +77,28 @@ def _group_concat(element: NumberList, compiler: SQLCompiler, **how: Any) -> str
     return f"group_concat({compiler.process(element.clauses, **how)})"
 
 
-def listed(name: str) -> sa.TableValuedAlias:
-    """The values of the list parameter of that name; what is passed goes through `Dialect.pack`."""
-    return Listed(sa.bindparam(name)).table_valued("value").alias(f"listed_{name}")
+class Slice(FunctionElement[Any]):
+    """Part of a parameter that holds bytes: which one, from where (counted from 1), how many."""
+
+    inherit_cache = True
+    name = "slice"
+
+
+@compiles(Slice)
+def _substring(element: Slice, compiler: SQLCompiler, **how: Any) -> str:
+    given, begin, length = (compiler.process(clause, **how) for clause in element.clauses)
+    return f"substr({given}, CAST({begin} AS INTEGER), {length})"
+
+
+@compiles(Slice, "sqlite")
+def _substr(element: Slice, compiler: SQLCompiler, **how: Any) -> str:
+    return f"substr({compiler.process(element.clauses, **how)})"
+
+
+def listed(name: str, *, are_numbers: bool = False) -> sa.TableValuedAlias:
+    """The values of the list parameter of that name, texts or numbers; what is passed goes through `Dialect.pack`."""
+    values = (ListedNumbers if are_numbers else Listed)(sa.bindparam(name))
+    return values.table_valued("value").alias(f"listed_{name}")
 
 
 def fixed(value: int | str) -> sa.ColumnElement[Any]:
@@ -78,13 +110,26 @@ def fixed(value: int | str) -> sa.ColumnElement[Any]:
 class Dialect:
     """What the store must know of a database.
 
-    `begin` opens a transaction that may write. `pack` makes a list fit for `listed`.
+    `begin` opens a transaction that may write. `pack` makes a list fit for `listed`. `durable`, before a transaction, makes
+    its commit wait for the disk, and `usual` ends that; both are empty where every commit does. `clock` is the time that
+    leases are counted in, in microseconds since 1970: a server's own, or the parameter `now` where there is none.  `is_busy` tells an error that another try may mend, `is_lost` whether a
+    connection has ended, and `rebuffs` is how long to wait (seconds) before each try to get a new one.
+    `frozen` are statements that, begun with, keep everybody else from writing to these tables until the transaction ends;
+    `renumbered` those that let new rows get numbers above the ones that were copied.
     """
 
     sql: sa.Dialect
     begin: str
     insert: Callable[[sa.Table], sqlite.Insert]
     pack: Callable[[Sequence[str] | Sequence[int]], object]
+    clock: sa.ColumnElement[int]
+    is_busy: Callable[[Exception], bool]
+    durable: str = ""
+    usual: str = ""
+    is_lost: Callable[[Any], bool] = lambda _connection: False
+    rebuffs: Sequence[float] = ()
+    frozen: Callable[[Sequence[sa.Table]], Sequence[str]] = lambda _tables: ()
+    renumbered: Callable[[Sequence[sa.Table]], Sequence[str]] = lambda _tables: ()
 
     def upsert(self, table: sa.Table, keys: Sequence[str], columns: Iterable[str]) -> sqlite.Insert:
         """An insert of these columns that replaces them in a row with the same keys."""
@@ -99,6 +144,10 @@ def _as_json(values: Sequence[str] | Sequence[int]) -> str:
     return msgspec.json.encode(values).decode()
 
 
+def _is_locked(error: Exception) -> bool:
+    return "locked" in str(error) or "busy" in str(error)
+
+
 SQLITE = Dialect(
     # Named parameters take dicts as they are.
     sql=sqlite.dialect(paramstyle="named"),
@@ -106,15 +155,15 @@ SQLITE = Dialect(
     begin="BEGIN IMMEDIATE",
     insert=lambda table: sqlite.insert(table).inline(),
     pack=_as_json,
+    clock=sa.bindparam("now", type_=sa.BigInteger),
+    is_busy=_is_locked,
+    durable="PRAGMA synchronous=FULL",
+    usual="PRAGMA synchronous=NORMAL",
 )
 
 
 def connect(url: sa.URL) -> tuple[sa.Engine, Dialect]:
-    """An engine and its dialect. Raises `SetupError` for a database that Syncline does not know."""
-    if url.get_backend_name() != "sqlite":
-        raise SetupError(
-            f"Syncline does not know the database '{url.get_backend_name()}'; use sqlite:///FILE"
-        )
+    """SQLite's engine and dialect. Raises `SetupError` for a Python whose SQLite is too old."""
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise SetupError(
             f"Syncline needs SQLite 3.35 or newer, and this Python has {sqlite3.sqlite_version}; use another Python"

@@ -71,7 +71,7 @@ _OF_RECORD = history.c.id.in_(
     )
 )
 _OF_RUN = history.c.run == sa.bindparam("run")
-_HISTORY = {
+HISTORY = {
     (False, False): _LATEST,
     (True, False): _LATEST.where(_OF_RECORD),
     (False, True): _LATEST.where(_OF_RUN),
@@ -95,11 +95,13 @@ class Journal(Runs):
             }
             return [self._rows(_INTEND, **row, step=STEP.text(step))[0][0] for step in steps]
 
-    def settle(self, intents: Mapping[int, IntentState], now: dt.datetime) -> None:
-        """What became of intents."""
+    def settle(self, run: RunId, intents: Mapping[int, IntentState], now: dt.datetime) -> None:
+        """What became of intents, be they this run's or those of one that was interrupted. Raises `BusyError` when the run
+        lost its lease: another one looks after them."""
         at = micros(now)
         rows = [{"intent": number, "new": state.value, "now": at} for number, state in intents.items()]
         with self._together():
+            self._fence(run)
             self._many(_SETTLE, rows)
 
     def intents(self, sync: SyncId) -> Sequence[Intent]:
@@ -124,9 +126,9 @@ class Journal(Runs):
         `limit` entries."""
         asked = {name: value for name, value in (("key", key), ("run", run)) if value is not None}
         rows = self._rows(
-            _HISTORY[key is not None, run is not None], sync=self._number(sync), most=limit, **asked
+            HISTORY[key is not None, run is not None], sync=self._number(sync), most=limit, **asked
         )
-        return [_entry(row) for row in reversed(rows)]
+        return [entry_of(row) for row in reversed(rows)]
 
 
 def _columns(entry: Entry) -> dict[str, object]:
@@ -146,7 +148,8 @@ def _columns(entry: Entry) -> dict[str, object]:
     }
 
 
-def _entry(row: Row) -> Entry:
+def entry_of(row: Row) -> Entry:
+    """A row of the history, in the columns of `HISTORY`."""
     run, link, left_key, right_key, field, side, old, new, lost, rule, at, title, number = row
     return Entry(
         run=run,

@@ -23,7 +23,7 @@ from syncline.store.sightings import LINKED, RELEASED, SEEN_COLUMNS, seen_of
 from syncline.store.tables import link, sighting
 from syncline.store.tally import Tally
 
-_IDS = listed("ids")
+_IDS = listed("ids", are_numbers=True)
 _LEFT, _RIGHT = sighting.alias("l"), sighting.alias("r")
 _ID = link.c.id == sa.bindparam("link")
 _IS_OPEN = link.c.closed_at.is_(None)

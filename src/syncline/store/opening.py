@@ -16,14 +16,18 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from syncline.errors import BusyError, SchemaError, SetupError
-from syncline.store.dialects import Dialect, connect
+from syncline.errors import BusyError, SchemaError, SetupError, StoreError
+from syncline.store import dialects, postgresql
+from syncline.store.dialects import Dialect
 from syncline.store.secrets import lock_of
-from syncline.store.sql import SqlStore
 from syncline.store.service_tables import METADATA
+from syncline.store.sql import SqlStore
 from syncline.store.tables import REVISION
 
 VERSION_TABLE = "alembic_version"
+
+# The job engine keeps tables of its own beside ours.
+_QUEUE = "pgqueuer"
 
 # As Alembic makes it.
 _VERSION = sa.Table(
@@ -35,17 +39,19 @@ _VERSION = sa.Table(
 
 
 def open_store(url: str, *, secret_key: str | None = None) -> SqlStore:
-    """Open the database at this URL (`sqlite:///FILE`, or `sqlite://` for one in memory), made or migrated as needed.
+    """Open the database at this URL (`sqlite:///FILE`, `sqlite://` for one in memory, `postgresql://...`), made or migrated
+    as needed.
 
     `secret_key` is one or more Fernet keys, comma separated, newest first. Raises `SchemaError` for a database of a
-    newer version or one that is not ours, `SetupError` for one that cannot be opened or a key that is none.
+    newer version or one that is not ours, `SetupError` for one that cannot be opened or a key that is none, `StoreError`
+    for a server that does not answer.
     """
     lock = lock_of(secret_key)
-    parsed = _parsed(url)
+    parsed = parsed_url(url)
     engine, dialect = connect(parsed)
     try:
-        with _explained(parsed):
-            if parsed.database in (None, "", ":memory:"):
+        with explained(parsed):
+            if is_memory(parsed):
                 _create(engine, dialect)
             else:
                 _bring_up(engine, parsed)
@@ -60,13 +66,35 @@ def migrate(url: str) -> None:
     open_store(url).close()
 
 
-def _parsed(url: str) -> sa.URL:
+def parsed_url(url: str) -> sa.URL:
+    """The parts of a URL. Raises `SetupError` when it is none."""
     try:
         return sa.make_url(url)
-    except exc.ArgumentError:
+    except (exc.ArgumentError, ValueError):
         raise SetupError(
-            "The database URL cannot be read; it should look like sqlite:///syncline.db"
+            "The database URL cannot be read; it should look like sqlite:///syncline.db or "
+            "postgresql://USER:PASSWORD@HOST/DATABASE"
         ) from None
+
+
+def is_memory(url: sa.URL) -> bool:
+    """Whether a database at this URL is gone with its process."""
+    return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
+
+
+def connect(url: sa.URL) -> tuple[sa.Engine, Dialect]:
+    """An engine and its dialect. Raises `SetupError` for a database that Syncline does not know."""
+    # Asking the URL for its backend would import the driver that it names.
+    match url.drivername.partition("+")[0]:
+        case "sqlite":
+            return dialects.connect(url)
+        case "postgresql":
+            return postgresql.connect(url)
+        case backend:
+            raise SetupError(
+                f"Syncline does not know the database '{backend}'; use sqlite:///FILE or "
+                "postgresql://USER:PASSWORD@HOST/DATABASE"
+            )
 
 
 def _create(engine: sa.Engine, dialect: Dialect) -> None:
@@ -89,46 +117,63 @@ def _creation(dialect: Dialect) -> tuple[str, ...]:
 
 def _bring_up(engine: sa.Engine, url: sa.URL) -> None:
     with engine.connect() as connection:
-        if _revision(connection, url) == REVISION:
+        if revision(connection, url) == REVISION:
             return
     # The lock is taken here; whoever waited for it finds the work done.
     with engine.begin() as connection:
-        found = _revision(connection, url)
+        found = revision(connection, url)
         if found != REVISION:
             # Alembic takes long to import, and hardly any start needs it.
             import_module("syncline.store.migrations.upgrade").upgrade(connection, found)
 
 
-def _revision(connection: sa.Connection, url: sa.URL) -> str | None:
+def revision(connection: sa.Connection, url: sa.URL) -> str | None:
     """The schema's revision, None in an empty database."""
-    names = sa.inspect(connection).get_table_names()
+    names = [name for name in sa.inspect(connection).get_table_names() if not name.startswith(_QUEUE)]
     if not names:
         return None
     if VERSION_TABLE not in names:
-        raise SchemaError(f"{_shown(url)} is a database of something else; give Syncline a file of its own")
+        raise SchemaError(f"{shown(url)} is a database of something else; give Syncline one of its own")
     found = connection.scalars(sa.select(_VERSION.c.version_num)).all()
     if len(found) != 1:
-        raise SchemaError(f"{_shown(url)} does not say which version it is; restore it from a backup")
+        raise SchemaError(f"{shown(url)} does not say which version it is; restore it from a backup")
     return found[0]
 
 
 @contextmanager
-def _explained(url: sa.URL) -> Generator[None]:
+def explained(url: sa.URL) -> Generator[None]:
+    """What a driver says while a database is opened, as an error of ours."""
     try:
         yield
     except exc.OperationalError as error:
-        if "locked" in str(error.orig):
-            raise BusyError(f"another process is writing to {_shown(url)}; try again") from error
-        raise SetupError(
-            f"The database {_shown(url)} cannot be opened ({error.orig}); "
-            "check that its folder exists and that Syncline may write there."
-        ) from error
+        raise _unopened(url, str(error.orig)) from error
     except exc.DatabaseError as error:
+        if url.get_backend_name() == "postgresql":
+            said = str(error.orig).partition("\n")[0]
+            raise SetupError(
+                f"The database {shown(url)} refuses ({said}); its user must own it, or have the right to create tables."
+            ) from error
         raise SchemaError(
-            f"{_shown(url)} is not a database ({error.orig}); name another file or restore it from a backup"
+            f"{shown(url)} is not a database ({error.orig}); name another file or restore it from a backup"
         ) from error
 
 
-def _shown(url: sa.URL) -> str:
+def _unopened(url: sa.URL, said: str) -> SetupError | StoreError:
+    """Somebody else has it, the server is away, or it has to be set up otherwise."""
+    if "locked" in said or "lock timeout" in said:
+        return BusyError(f"another process is writing to {shown(url)}; try again")
+    text = f"The database {shown(url)} cannot be opened ({said.strip()}); "
+    if url.get_backend_name() == "sqlite":
+        return SetupError(f"{text}check that its folder exists and that Syncline may write there.")
+    if "FATAL" in said and not any(word in said for word in _PASSING):
+        return SetupError(f"{text}check the user, the password, the database's name and their rights.")
+    return StoreError(f"{text}check that the server runs, and try again.")
+
+
+# What a server says that will be there in a moment.
+_PASSING = ("starting up", "shutting down", "recovery", "too many", "remaining connection slots")
+
+
+def shown(url: sa.URL) -> str:
     """The URL without its password."""
     return url.render_as_string(hide_password=True)

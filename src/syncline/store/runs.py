@@ -21,9 +21,9 @@ from syncline.store.tables import lease, run
 
 _RUN = run.c.id == sa.bindparam("run")
 _LEASE = sa.select(lease.c.token, lease.c.run, lease.c.until).where(lease.c.sync == sa.bindparam("sync"))
-_RENEW = sa.update(lease).where(lease.c.run == sa.bindparam("holder")).values(until=sa.bindparam("until"))
 _GIVE_BACK = sa.update(lease).where(lease.c.run == sa.bindparam("holder")).values(run=sa.null())
-_HOLDS = sa.select(lease.c.token).where(lease.c.run == sa.bindparam("holder"))
+# The row stays locked until the transaction ends, where the database locks rows: nobody takes the sync meanwhile.
+_HOLDS = sa.select(lease.c.token).where(lease.c.run == sa.bindparam("holder")).with_for_update()
 _START = (
     sa.insert(run)
     .inline()
@@ -50,9 +50,27 @@ _RUNS = (
 )
 
 
+def _clock(dialect: Dialect) -> sa.Select[int]:
+    return sa.select(dialect.clock)
+
+
+def _until(dialect: Dialect) -> sa.ColumnElement[int]:
+    return dialect.clock + sa.bindparam("span", type_=sa.BigInteger)
+
+
 def _take(dialect: Dialect) -> sa.Insert:
-    names = ("sync", "token", "run", "until")
-    return dialect.upsert(lease, ["sync"], names).values({name: sa.bindparam(name) for name in names})
+    names = ("sync", "token", "run")
+    taken = dialect.upsert(lease, ["sync"], (*names, "until"))
+    return taken.values({name: sa.bindparam(name) for name in names}).values(until=_until(dialect))
+
+
+def _renew(dialect: Dialect) -> sa.Update:
+    return sa.update(lease).where(lease.c.run == sa.bindparam("holder")).values(until=_until(dialect))
+
+
+def held(dialect: Dialect) -> sa.Select[str | None]:
+    """The runs whose leases are alive."""
+    return sa.select(lease.c.run).where(lease.c.run.is_not(None), lease.c.until > dialect.clock)
 
 
 class Runs(Rows):
@@ -65,13 +83,13 @@ class Runs(Rows):
             number = self._numbered(sync)
             token, holder, until = self._row(_LEASE, sync=number) or (0, None, 0)
             if holder is not None:
-                if micros(now) < until:
+                if self._clock(now) < until:
                     raise BusyError(
                         f"run {holder} holds the sync '{sync}' until {moment(until):%H:%M:%S} UTC"
                     )
                 self._run(_INTERRUPT, run=holder, new=RunState.INTERRUPTED.value, now=micros(now))
             made = Run(RunId(f"{sync}-{token + 1}"), sync, RunState.RUNNING, now.astimezone(dt.UTC))
-            self._run(_take, sync=number, token=token + 1, run=made.id, until=micros(now + lease))
+            self._run(_take, sync=number, token=token + 1, run=made.id, now=micros(now), span=_span(lease))
             self._run(
                 _START, run=made.id, sync=number, token=token + 1, state=made.state.value, now=micros(now)
             )
@@ -79,7 +97,7 @@ class Runs(Rows):
 
     def renew(self, run: RunId, now: dt.datetime, lease: dt.timedelta) -> None:
         """Hold the lease longer. Raises `BusyError` when it was lost to another run."""
-        if not self._run(_RENEW, holder=run, until=micros(now + lease)):
+        if not self._run(_renew, holder=run, now=micros(now), span=_span(lease)):
             raise BusyError(
                 f"run {run} lost its sync: it ended, or was silent for too long and another run began"
             )
@@ -95,10 +113,19 @@ class Runs(Rows):
         """The latest runs, newest first."""
         return [_run_of(sync, row) for row in self._rows(_RUNS, sync=self._number(sync), most=limit)]
 
+    def _clock(self, now: dt.datetime) -> int:
+        """The time that leases are counted in: the database's own where it has one, so that all processes mean the same."""
+        ((told,),) = self._rows(_clock, now=micros(now))
+        return told
+
     def _fence(self, run: RunId) -> None:
         """Raise `BusyError` unless the run holds its sync."""
         if self._row(_HOLDS, holder=run) is None:
             raise BusyError(f"run {run} does not hold its sync any more")
+
+
+def _span(lease: dt.timedelta) -> int:
+    return lease // dt.timedelta(microseconds=1)
 
 
 def _run_of(sync: SyncId, row: Row) -> Run:

@@ -6,6 +6,8 @@ newest encrypts, every one of them opens, so that a key is replaced by putting a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sqlalchemy as sa
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -72,6 +74,10 @@ class Secrets(Rows):
         """A secret kept with `save_secret`. Raises `SchemaError` when the installation's key does not open it."""
         row = self._row(_SECRET, name=name)
         return None if row is None else self._opened(name, row[0]).decode()
+
+    def every_secret(self) -> Mapping[str, str]:
+        """All of them by name: what must never be told. Raises `SchemaError` when a key does not open one."""
+        return {name: self._opened(name, token).decode() for name, token in self._rows(_SECRETS)}
 
     def rotate_secrets(self) -> int:
         """Encrypt every secret with the newest key; answers how many there are. Older keys can go after that."""

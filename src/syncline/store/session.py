@@ -8,6 +8,7 @@ and bytes, which need no conversion.
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NamedTuple, NoReturn
@@ -59,11 +60,14 @@ class Rows:
         self._lent = engine.raw_connection()
         self._connection = _driver(self._lent)
         self._error: type[Exception] = engine.dialect.loaded_dbapi.Error
+        self._rebuffs = dialect.rebuffs
+        self._is_open = True
         self._depth = 0
         self._numbers: dict[SyncId, int] = {}
 
     def close(self) -> None:
         """Let go of the database."""
+        self._is_open = False
         self._lent.close()
         self._engine.dispose()
 
@@ -76,17 +80,31 @@ class Rows:
             if depth
             else (self._dialect.begin, "COMMIT", "ROLLBACK")
         )
-        self._execute(begin)
-        self._depth = depth + 1
         try:
+            self._execute(begin)
+            self._depth = depth + 1
             yield
-            self._execute(commit)
+            _check_kept(self._execute(commit))
         except BaseException:
             self._numbers.clear()
             self._take_back(back)
             raise
         finally:
             self._depth = depth
+
+    @contextmanager
+    def _durably(self) -> Generator[None]:
+        """A transaction that is on the disk when it ends, even where the others may be lost with the machine's power."""
+        if self._depth or not self._dialect.durable:
+            with self._together():
+                yield
+            return
+        self._execute(self._dialect.durable)
+        try:
+            with self.transaction():
+                yield
+        finally:
+            self._take_back(self._dialect.usual)
 
     def _together(self) -> AbstractContextManager[None]:
         """A transaction for one method: the one that is open, else its own.
@@ -103,12 +121,43 @@ class Rows:
             return
 
     def _execute(self, sql: str, params: Mapping[str, object] | None = None) -> DBAPICursor:
-        cursor = self._connection.cursor()
+        if self._depth == 0 and self._is_open and self._dialect.is_lost(self._connection):
+            self._connect_again()
         try:
+            cursor = self._connection.cursor()
             cursor.execute(sql, params or {})
         except self._error as error:
-            _translate(error)
+            self._translate(error)
         return cursor
+
+    def _connect_again(self) -> None:
+        """A new connection in place of a lost one, after a few tries; while none succeeds, each later call tries once."""
+        waits, self._rebuffs = self._rebuffs, self._rebuffs[:1]
+        self._numbers.clear()
+        if self._lent.is_valid:
+            self._lent.invalidate()
+        refusal: Exception | None = None
+        for wait in waits:
+            time.sleep(wait)
+            try:
+                self._lent = self._engine.raw_connection()
+            except self._error as error:
+                refusal = error
+            else:
+                self._connection, self._rebuffs = _driver(self._lent), self._dialect.rebuffs
+                return
+        raise StoreError(
+            f"the database cannot be reached ({_said(refusal)}); the next call tries again"
+        ) from refusal
+
+    def _translate(self, error: Exception) -> NoReturn:
+        if self._dialect.is_busy(error):
+            raise BusyError("another process is writing to the database; try again") from error
+        if self._is_open and self._dialect.is_lost(self._connection):
+            raise StoreError(
+                f"the connection to the database was lost ({_said(error)}); what was not committed did not happen; try again"
+            ) from error
+        raise StoreError(f"the database refused: {_said(error)}") from error
 
     def _statement(self, query: Query, params: dict[str, object]) -> DBAPICursor:
         sql, constants = rendered(query, self._dialect)
@@ -120,7 +169,7 @@ class Rows:
         try:
             return [*cursor.fetchall()]
         except self._error as error:
-            _translate(error)
+            self._translate(error)
 
     def _row(self, query: Query, **params: object) -> Row | None:
         """The first row, or None."""
@@ -140,7 +189,7 @@ class Rows:
             try:
                 self._connection.cursor().executemany(sql, rows)
             except self._error as error:
-                _translate(error)
+                self._translate(error)
 
     def _number(self, sync: SyncId) -> int:
         """The number of a sync, for reading: `NOWHERE` where it has none yet."""
@@ -170,8 +219,12 @@ def _driver(lent: PoolProxiedConnection) -> DBAPIConnection:
     return connection
 
 
-def _translate(error: Exception) -> NoReturn:
-    text = str(error)
-    if "locked" in text or "busy" in text:
-        raise BusyError("another process is writing to the database; try again") from error
-    raise StoreError(f"the database refused: {text}") from error
+def _said(error: Exception | None) -> str:
+    """The first line; those after it may show values."""
+    return str(error).partition("\n")[0]
+
+
+def _check_kept(committed: DBAPICursor) -> None:
+    """PostgreSQL answers the commit of a transaction in which a statement failed by taking it back, without an error."""
+    if getattr(committed, "statusmessage", None) == "ROLLBACK":
+        raise StoreError("nothing of the transaction was kept, because a statement in it had failed")

@@ -16,7 +16,7 @@ from syncline.core.memory import Counts, Seen, Standing
 from syncline.core.records import Gone, Proof, RecordKey, Side, SyncId
 from syncline.ports import Recognised, Stretch
 from syncline.store.codec import FIELDS, micros, moment_or_none, side_number, side_of
-from syncline.store.dialects import Dialect, NumberList, fixed, listed
+from syncline.store.dialects import Dialect, NumberList, Slice, fixed, listed
 from syncline.store.session import Row
 from syncline.store.tables import sighting
 from syncline.store.tally import Tally
@@ -38,7 +38,7 @@ _CHUNK = 5_000
 
 _AT = (sighting.c.sync == sa.bindparam("sync"), sighting.c.side == sa.bindparam("side"))
 _KEYS = listed("keys")
-_IDS = listed("ids")
+_IDS = listed("ids", are_numbers=True)
 
 SEEN_COLUMNS = (
     "key",
@@ -64,7 +64,7 @@ _RECOGNISED = sa.select(
     _KEYS.outerjoin(sighting, sa.and_(*_AT, sighting.c.key == _KEYS.c.value, sighting.c.gone.is_(None)))
 )
 _FIRST = sa.select(sighting.c.id).where(*_AT, sighting.c.key == sa.bindparam("key")).scalar_subquery()
-_GIVEN = sa.func.substr(
+_GIVEN = Slice(
     sa.bindparam("digests"), (sighting.c.id - _FIRST) * fixed(DIGEST_LENGTH) + fixed(1), fixed(DIGEST_LENGTH)
 )
 # The sums keep the planner from an index by sync and side: the rows lie side by side in the order of their numbers.

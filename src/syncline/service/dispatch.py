@@ -1,0 +1,281 @@
+"""What is due or was heard of into runs: which sync, which records, now or later.
+
+The handlers of the job engine. A wake says only "look at sync S"; what there is to do is read from our tables, so a lost
+wake costs one tick and a doubled one nothing. What was heard goes before what is due, a poll before a full run; while a
+side's vendor cannot be reached, or a person must act, the sync rests and is tried again by itself.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import msgspec
+import structlog
+
+from syncline.bootstrap import Installation
+from syncline.core.records import RecordKey, Side, SyncId
+from syncline.core.timetable import DueKind, Timetable, next_nightly, next_poll, next_try
+from syncline.engine.report import Report
+from syncline.engine.runs import Options, run
+from syncline.engine.sync import Watch, unwatched
+from syncline.errors import AuthError, BusyError, ConnectorError, SynclineError, TransientError
+from syncline.ports import Due, JobEngine, Mark
+from syncline.service.pauses import pauses
+
+SYNC = "sync"
+"""The kind of wake that means: look at this sync."""
+
+_MOST_CHOSEN = 100
+"""More marked records than this are looked at by a listing of changes: that is fewer calls."""
+
+_BUSY = dt.timedelta(seconds=2)
+_HOUR = dt.timedelta(hours=1)
+_BOUNDS = tuple(dt.timedelta(seconds=each) for each in (
+    0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 86_400,
+))  # fmt: skip
+
+_log = structlog.get_logger(__name__)
+
+
+class Cause(Enum):
+    """Why a sync is looked at."""
+
+    HEARD = "heard"
+    POLL = "poll"
+    RECONCILE = "reconcile"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One run to make: why, how, and the marks that it answers."""
+
+    cause: Cause
+    options: Options
+    marks: Sequence[Mark] = ()
+    is_fresh: bool = False
+    """Whether the vendors are asked for their schemas first."""
+
+
+class Happened(msgspec.Struct, frozen=True):
+    """What became of one look at a sync, for whoever watches: a report, or an error's code."""
+
+    sync: SyncId
+    cause: Cause
+    at: dt.datetime
+    report: Report | None = None
+    error: SynclineError | None = None
+    lags: tuple[dt.timedelta, ...] = ()
+
+
+Tell = Callable[[Happened], None]
+
+
+def _nobody(happened: Happened) -> None:
+    del happened
+
+
+class Dispatcher:
+    """Looks at syncs. `installation` answers the one in force, `table` the timetable of a sync; `tell` hears what
+    happened, `watch` the progress of runs."""
+
+    def __init__(
+        self,
+        installation: Callable[[], Installation],
+        jobs: JobEngine,
+        table: Callable[[str], Timetable],
+        tell: Tell = _nobody,
+        watch: Callable[[SyncId], Watch] = lambda _: unwatched,
+    ) -> None:
+        self._installation = installation
+        self._jobs = jobs
+        self._table = table
+        self._tell = tell
+        self._watch = watch
+
+    async def tick(self) -> None:
+        """Wake every sync that has something due or heard; also after a downtime, and when a wake was lost."""
+        installation = self._installation()
+        now, store = installation.clock.now(), installation.store
+        marked = {sync for sync, count in store.mark_counts().items() if count.due <= now}
+        due = {each.sync for each in store.dues() if each.at <= now}
+        for name in installation.config.syncs:
+            sync = SyncId(name)
+            if not store.dues(sync):
+                self._plan_ahead(sync, found=True)
+            if sync in marked or sync in due:
+                await self._jobs.wake(SYNC, name)
+
+    async def look(self, name: str) -> None:
+        """Do what there is to do for one sync now: one run at most. A sync that is not there, or is paused, rests."""
+        installation = self._installation()
+        settings = installation.config.syncs.get(name)
+        if settings is None:
+            return
+        connections = [settings.side(side).connection for side in Side]
+        if pauses(installation.store).why(name, connections):
+            return
+        task = self._task(SyncId(name))
+        if task is None or await self._carry_out(SyncId(name), task):
+            await self._wake_again(SyncId(name))
+        else:
+            # Another run holds it, here or in another worker: it may not have seen what we were woken for.
+            await self._jobs.wake(SYNC, name, installation.clock.now() + _BUSY)
+
+    # --- what there is to do
+
+    def _task(self, sync: SyncId) -> Task | None:
+        installation = self._installation()
+        now = installation.clock.now()
+        due = {each.kind: each for each in installation.store.dues(sync) if each.at <= now}
+        if DueKind.RETRY not in due and self._is_resting(sync, now):
+            return None
+        marks = installation.store.marks(sync, now, limit=_MOST_CHOSEN + 1)
+        if marks:
+            return Task(Cause.HEARD, _options(marks), marks)
+        if DueKind.POLL in due:
+            return Task(Cause.POLL, Options(is_full=False), is_fresh=False)
+        if DueKind.RECONCILE in due:
+            return Task(Cause.RECONCILE, Options(), is_fresh=True)
+        if DueKind.RETRY in due:
+            return Task(Cause.RETRY, Options(is_full=False), is_fresh=True)
+        return None
+
+    def _is_resting(self, sync: SyncId, now: dt.datetime) -> bool:
+        """Whether the last look failed and the next try is still to come."""
+        dues = self._installation().store.dues(sync)
+        return any(each.kind is DueKind.RETRY and each.misses and each.at > now for each in dues)
+
+    async def _carry_out(self, sync: SyncId, task: Task) -> bool:
+        """Run; False when another run holds the sync."""
+        installation = self._installation()
+        try:
+            setup = await (installation.sync(sync) if task.is_fresh else installation.remembered(sync))
+            world = installation.world(self._watch(sync))
+            report = await run(world, setup, installation.jitter, task.options)
+        except BusyError:
+            return False
+        except SynclineError as error:
+            self._failed(sync, task, error)
+        else:
+            self._done(sync, task, report)
+        return True
+
+    def _done(self, sync: SyncId, task: Task, report: Report) -> None:
+        installation = self._installation()
+        store, now = installation.store, installation.clock.now()
+        lags = tuple(_lags(task.marks, report, now))
+        with store.transaction():
+            # A brake stopped the plan, and nothing was written: what was heard is known all the same.
+            store.remove_marks(task.marks)
+            store.add_lag(sync, _hour(now), _counted(lags))
+            store.drop_due(sync, DueKind.RETRY)
+            self._plan_ahead(sync, found=bool(report.writes), task=task)
+            until = _again(installation, sync, report)
+            if until is not None:
+                store.save_due(Due(sync, DueKind.RETRY, until))
+        self._tell(Happened(sync, task.cause, now, report, lags=lags))
+
+    def _failed(self, sync: SyncId, task: Task, error: SynclineError) -> None:
+        """The sync rests; how long hangs on how often it failed. What was heard stays marked."""
+        installation = self._installation()
+        store, now = installation.store, installation.clock.now()
+        before = next((each for each in store.dues(sync) if each.kind is DueKind.RETRY), None)
+        misses = (before.misses if before is not None else 0) + 1
+        asked = error.after if isinstance(error, TransientError) else None
+        # Whoever must act first is not helped by many tries; a new token is noticed when it is saved.
+        patience = 12 if isinstance(error, AuthError) else misses
+        at = next_try(now, patience, installation.jitter(), asked)
+        store.save_due(Due(sync, DueKind.RETRY, at, misses=misses, why=error.full_code))
+        connection = error.connection if isinstance(error, ConnectorError) else ""
+        _log.warning(
+            "sync failed",
+            sync=sync,
+            cause=task.cause.value,
+            code=error.full_code,
+            connection=connection,
+            misses=misses,
+            next_try=at.isoformat(),
+        )
+        self._tell(Happened(sync, task.cause, now, error=error))
+
+    # --- what comes next
+
+    def _plan_ahead(self, sync: SyncId, *, found: bool, task: Task | None = None) -> None:
+        """Note when the sync is polled and reconciled next."""
+        installation = self._installation()
+        store, now, table = installation.store, installation.clock.now(), self._table(sync)
+        dues = {each.kind: each for each in store.dues(sync)}
+        poll, nightly = dues.get(DueKind.POLL), dues.get(DueKind.RECONCILE)
+        # Only a listing of changes, or of everything, says that there is nothing new.
+        has_listed = task is not None and task.options.only is None
+        if poll is None or has_listed:
+            ahead = next_poll(table, now, poll.every if poll else None, installation.jitter(), found=found)
+            self._keep(sync, DueKind.POLL, ahead)
+        if nightly is None or (task is not None and task.options.is_full and has_listed):
+            at = next_nightly(table, now)
+            self._keep(sync, DueKind.RECONCILE, None if at is None else (at, dt.timedelta()))
+
+    def _keep(self, sync: SyncId, kind: DueKind, ahead: tuple[dt.datetime, dt.timedelta] | None) -> None:
+        store = self._installation().store
+        if ahead is None:
+            store.drop_due(sync, kind)
+        else:
+            store.save_due(Due(sync, kind, *ahead))
+
+    async def _wake_again(self, sync: SyncId) -> None:
+        """At once while something is left to do, else when the next thing is due."""
+        installation = self._installation()
+        now, store = installation.clock.now(), installation.store
+        if self._is_resting(sync, now):
+            rest = [each.at for each in store.dues(sync) if each.kind is DueKind.RETRY]
+            await self._jobs.schedule(SYNC, sync, min(rest))
+            return
+        marked = store.mark_counts().get(sync)
+        times = [each.at for each in store.dues(sync)] + ([marked.due] if marked is not None else [])
+        if times:
+            await self._jobs.wake(SYNC, sync, max(min(times), now))
+
+
+def _options(marks: Sequence[Mark]) -> Options:
+    """Few marked records are read directly; many, or a mark that names none, are found by a listing of changes."""
+    if len(marks) > _MOST_CHOSEN or any(not mark.key for mark in marks):
+        return Options(is_full=False)
+    return Options(is_full=False, only=frozenset((mark.side, mark.key) for mark in marks))
+
+
+def _again(installation: Installation, sync: SyncId, report: Report) -> dt.datetime | None:
+    """When something of a run that ended well is to be tried again: parked records, writes that the day's quota
+    postponed, writes without a known outcome."""
+    now = installation.clock.now()
+    times = [each.until for each in report.postponed]
+    times += [each.due for each in installation.store.parked(sync) if each.due is not None]
+    if report.unknown:
+        times.append(now + _BUSY)
+    return max(min(times), now) if times else None
+
+
+def _lags(marks: Sequence[Mark], report: Report, now: dt.datetime) -> Iterator[dt.timedelta]:
+    """How long each marked edit took until it was written on the other side, of those that were."""
+    failed = {(failure.side, failure.key) for failure in report.failures}
+    written: set[tuple[Side, RecordKey]] = {
+        (step.side.other, step.counterpart)
+        for step in report.plan.writes
+        if step.counterpart is not None and (step.side, step.key) not in failed
+    }
+    for mark in marks:
+        if (mark.side, mark.key) in written:
+            yield max(now - mark.since, dt.timedelta())
+
+
+def _counted(lags: Sequence[dt.timedelta]) -> Mapping[dt.timedelta, int]:
+    bounds = [next((bound for bound in _BOUNDS if lag <= bound), _BOUNDS[-1]) for lag in lags]
+    return Counter(bounds)
+
+
+def _hour(now: dt.datetime) -> dt.datetime:
+    return now.replace(minute=0, second=0, microsecond=0)

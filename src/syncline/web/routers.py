@@ -1,0 +1,62 @@
+"""The parts of a service into all routers of the API that are not about people.
+
+Called by `cli.serve`, and by the tests that go through every operation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+
+from syncline.connectors.activecollab.login import CLOUD
+from syncline.ports import JobEngine
+from syncline.service.hub import Hub
+from syncline.service.intake import Intake
+from syncline.service.observers import Observers
+from syncline.service.runtime import Runtime
+from syncline.web.alerts import alerts_router, channels_router
+from syncline.web.connections import connections_router
+from syncline.web.deliveries import deliveries_router
+from syncline.web.drafts import drafts_router
+from syncline.web.events import events_router, subscriptions_router
+from syncline.web.logins import logins_router
+from syncline.web.metrics import metrics_router
+from syncline.web.objects import objects_router
+from syncline.web.questions import questions_router
+from syncline.web.runs import runs_router
+from syncline.web.stream import stream_router
+from syncline.web.syncs import syncs_router
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the routers ask. `cloud` is where ActiveCollab's cloud accounts log in."""
+
+    runtime: Runtime
+    jobs: JobEngine
+    intake: Intake
+    watching: Observers
+    hub: Hub
+    cloud: str = CLOUD
+
+
+def routers_over(parts: Parts) -> list[APIRouter]:
+    """Every router over these parts."""
+    runtime, watching = parts.runtime, parts.watching
+    return [
+        connections_router(runtime),
+        logins_router(runtime, parts.cloud),
+        objects_router(runtime),
+        syncs_router(runtime, parts.jobs),
+        drafts_router(runtime),
+        runs_router(runtime, parts.jobs),
+        questions_router(runtime),
+        deliveries_router(parts.intake),
+        alerts_router(watching.alerts),
+        channels_router(watching.alerts),
+        events_router(),
+        subscriptions_router(watching.events),
+        metrics_router(watching.metrics),
+        stream_router(parts.hub),
+    ]
