@@ -127,7 +127,14 @@ def installed(
     """An installation on that database and that transport. The stand-in's index does not lag unless it is told to."""
     jitter = random.Random(1).random
     settings = config(reach, search_lag)
-    return Installation(settings, open_store(f"sqlite:///{store}"), clock, jitter, transport=transport)
+    return Installation(
+        settings,
+        open_store(f"sqlite:///{store}"),
+        clock,
+        jitter,
+        transport=transport,
+        from_file=frozenset(settings.connections),
+    )
 
 
 async def run_once(home: Installation, clock: StillClock, *, is_full: bool = True) -> Report:
