@@ -164,8 +164,11 @@ class _Judge:
             deleted += sum(gone == token for gone, _ in self.world.doors[name].counted.deleted)
             made = self.world.doors[name].counted.made[token]
             # With its link forgotten, a record that lies outside the filter or in the trash cannot be found again.
+            # Each old backup may forget once more what was made in its place.
             hidden = (
-                sum(deed.what in ("moved", "deleted") for deed in deeds) if token in self.world.unknown else 0
+                sum(deed.what in ("moved", "deleted") for deed in deeds) * self.world.setbacks
+                if token in self.world.unknown
+                else 0
             )
             allowed = (0 if is_home else 1) + deleted + restored + hidden
             if made > allowed:

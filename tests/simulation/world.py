@@ -83,6 +83,8 @@ class World:
     """History that went with a database when an old backup was put back."""
     unknown: set[int] = field(default_factory=set)
     """Origins whose links went with it: their records meet as if for the first time."""
+    setbacks: int = 0
+    """How often an old backup was put back."""
     rewound: set[int] = field(default_factory=set)
     """Origins that our memory knew, before or after."""
 
@@ -382,6 +384,7 @@ class World:
         if self.backup is None:
             return
         self.note("an old backup is put back")
+        self.setbacks += 1
         self.forgotten += self.store.history(SYNC, limit=100_000)
         self.forgotten += [e for intent in self.store.intents(SYNC) for e in _overridden(intent)]
         linked = self._linked()
