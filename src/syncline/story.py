@@ -115,6 +115,9 @@ def report_lines(report: Report, *, with_held: bool = True) -> Iterator[str]:
     for postponed in report.postponed:
         wait = "waits" if postponed.writes == 1 else "wait"
         yield f"{_many(postponed.writes, 'write')} on the {postponed.side.value} {wait}: {postponed.why}"
+    if report.put_off:
+        wait = "waits" if report.put_off == 1 else "wait"
+        yield f"{_many(report.put_off, 'write')} {wait} for the next run: something more urgent goes first"
     if report.recovered:
         were = "was" if report.recovered == 1 else "were"
         yield f"{_many(report.recovered, 'interrupted write')} {were} found done"

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from syncline.core.records import Side
+from syncline.core.memory import Parked
+from syncline.core.records import RecordKey, Side
 from syncline.core.timetable import DueKind, Timetable
+from syncline.engine.sync import Progress
 from syncline.errors import AuthError, TransientError
+from syncline.ports import Due
 from syncline.service.dispatch import SYNC, Cause, Happened
+from syncline.service.marking import bound_marks
 from syncline.service.pauses import pause
 from tests.cli.office import Office, left_is_activecollab, open_office
 from tests.service.office import TICKETS, Desk, open_desk
@@ -174,6 +178,43 @@ async def test_a_paused_sync_rests_and_forgets_nothing(desk: Desk) -> None:
     assert desk.office.tickets()["Paint"]["properties"]["due_date"] == "2026-06-01"
 
 
+async def test_a_paused_sync_keeps_so_many_marks_at_most_and_lists_what_changed_when_it_goes_on(
+    desk: Desk,
+) -> None:
+    await first_look(desk)
+    store, clock = desk.installation.store, desk.clock
+    pause(store, clock, sync=TICKETS)
+    task = desk.office.tasks()["Paint"]["id"]
+    desk.office.in_activecollab("update_task", task=task, due_on="2026-05-04")
+    for number in range(8):
+        desk.mark(Side.LEFT, str(1000 + number))
+
+    assert bound_marks(store, clock.now(), 8) == {}
+    assert bound_marks(store, clock.now(), 7) == {TICKETS: 8}
+    assert [mark.key for mark in store.marks(TICKETS, clock.now())] == [""]
+    assert await desk.look() is None
+    pause(store, clock, sync=TICKETS, is_paused=False)
+    happened = await desk.look()
+
+    assert happened is not None
+    assert happened.report is not None
+    assert (happened.cause, happened.report.chosen) == (Cause.HEARD, None)
+    assert desk.office.tickets()["Paint"]["properties"]["due_date"] == "2026-05-04"
+    assert store.mark_counts() == {}
+
+
+async def test_one_listing_of_changes_answers_all_that_was_heard_before_it(desk: Desk) -> None:
+    await first_look(desk)
+    for number in range(150):
+        desk.mark(Side.LEFT, str(1000 + number))
+
+    happened = await desk.look()
+
+    assert happened is not None
+    assert happened.cause is Cause.HEARD
+    assert desk.installation.store.mark_counts() == {}
+
+
 async def test_a_vendor_out_of_reach_lets_the_sync_rest_and_come_back_by_itself(desk: Desk) -> None:
     await first_look(desk)
     task = desk.office.tasks()["Paint"]["id"]
@@ -224,3 +265,122 @@ async def test_a_sync_that_another_worker_holds_is_looked_at_soon_again(desk: De
     now = desk.clock.now()
     assert [wake.at - now for wake in await desk.jobs.waiting()] == [dt.timedelta(seconds=2)]
     assert store.mark_counts()[TICKETS].count == 1
+
+
+# --- taking turns
+
+
+def on_writing(desk: Desk, act: Callable[[], None]) -> None:
+    """Something happens whenever a run has written some more; that takes six seconds."""
+
+    def watch(progress: Progress) -> None:
+        if progress.stage == "writing":
+            desk.clock.advance(6)
+            act()
+
+    desk.dispatcher = type(desk.dispatcher)(
+        lambda: desk.installation, desk.jobs, lambda _: desk.table, desk.happened.append, lambda _: watch
+    )
+
+
+def many(desk: Desk, count: int) -> None:
+    for number in range(count):
+        desk.office.in_activecollab("create_task", project=desk.office.project, name=f"Task {number}")
+
+
+async def test_a_long_run_makes_way_for_what_is_heard_and_goes_on_after_it(desk: Desk) -> None:
+    await first_look(desk)
+    many(desk, 40)
+    task = desk.office.tasks()["Paint"]["id"]
+    desk.office.in_activecollab("update_task", task=task, due_on="2026-05-01")
+    on_writing(desk, lambda: desk.mark(Side.LEFT, str(task)))
+    start_now(desk)
+
+    full = await desk.look()
+    assert full is not None
+    assert full.report is not None
+    assert full.cause is Cause.RECONCILE
+    assert full.report.put_off > 0
+    on_writing(desk, lambda: None)
+    heard = await desk.look()
+    assert heard is not None
+    assert heard.cause is Cause.HEARD
+    assert desk.office.tickets()["Paint"]["properties"]["due_date"] == "2026-05-01"
+
+    while await desk.look() is not None:
+        pass
+    assert len(desk.office.tickets()) == 41
+    assert DueKind.REST not in dues(desk)
+
+
+async def test_a_run_ends_between_two_writes_when_a_person_pauses_its_sync(desk: Desk) -> None:
+    await first_look(desk)
+    many(desk, 40)
+    store = desk.installation.store
+    on_writing(desk, lambda: pause(store, desk.clock, sync="tickets"))
+    start_now(desk)
+
+    report = await desk.look()
+    there = len(desk.office.tickets())
+
+    assert report is not None
+    assert 1 < there < 41
+    assert await desk.look() is None
+    pause(store, desk.clock, sync="tickets", is_paused=False)
+    on_writing(desk, lambda: None)
+    while await desk.look() is not None:
+        pass
+    assert len(desk.office.tickets()) == 41
+
+
+async def test_on_a_busy_account_the_night_still_comes(desk: Desk) -> None:
+    await first_look(desk)
+    task = str(desk.office.tasks()["Paint"]["id"])
+    start_now(desk)
+    desk.clock.advance(400)
+    causes: list[Cause] = []
+    for _ in range(4):
+        desk.mark(Side.LEFT, task)
+        happened = await desk.look()
+        assert happened is not None
+        causes.append(happened.cause)
+
+    assert causes == [Cause.POLL, Cause.RECONCILE, Cause.HEARD, Cause.HEARD]
+
+
+async def test_a_full_run_that_is_asked_for_during_another_one_is_still_made(desk: Desk) -> None:
+    await first_look(desk)
+    many(desk, 3)
+    on_writing(desk, lambda: start_now(desk))
+    start_now(desk)
+
+    await desk.look()
+    on_writing(desk, lambda: None)
+    causes = [happened.cause for _ in range(4) if (happened := await desk.look()) is not None]
+
+    assert causes.count(Cause.RECONCILE) == 1
+
+
+async def test_what_stays_refused_is_tried_less_and_less(desk: Desk) -> None:
+    await first_look(desk)
+    store, now = desk.installation.store, desk.clock.now()
+    # Its listing shows it no more: no run has a reason to take it up.
+    parked = Parked(Side.LEFT, RecordKey("77"), "Ghost", "transient", "no", None, 1, now, now)
+    store.park(TICKETS, parked)
+    desk.table = Timetable(fastest=None, slowest=None, nightly=None)
+    store.save_due(Due(TICKETS, DueKind.RETRY, now))
+    waits: list[dt.timedelta] = []
+    for _ in range(5):
+        assert await desk.look() is not None
+        waits.append(dues(desk)[DueKind.RETRY])
+        assert await desk.look() is None
+        desk.clock.advance(waits[-1].total_seconds())
+
+    assert waits == sorted(waits)
+    assert waits[0] >= dt.timedelta(seconds=5)
+    assert waits[-1] >= 4 * waits[0]
+
+
+def start_now(desk: Desk) -> None:
+    """A person asks for a full run."""
+    desk.installation.store.save_due(Due(TICKETS, DueKind.RECONCILE, desk.clock.now()))

@@ -5,6 +5,8 @@ Called by `play` where there is no script. Each event is carried out before the 
 
 from __future__ import annotations
 
+import random
+
 import msgspec
 
 from syncline.core.decisions import Answer as DeletionAnswer
@@ -93,6 +95,9 @@ def _turn(world: World) -> Turn:
     if chance.random() < weather.hints:
         arrived = world.post.arrived(chance)
         hints = tuple((name, crowd.account(name).token(key)) for name, key in arrived)
+    # Dice of their own: the worlds of all seeds stay as they were before runs made way.
+    apart = random.Random(f"{world.seed} way {world.runs}")
+    makes_way = world.seed % 4 == 0 and apart.random() < 0.4
     return Turn(
         after=chance.choice((1.0, 20.0, 70.0)),
         is_full=chance.random() < 0.6,
@@ -100,4 +105,6 @@ def _turn(world: World) -> Turn:
         is_recheck=chance.random() < 0.1,
         crash_at=crash_at,
         back_after=400.0 if chance.random() < 0.8 else 0.0,
+        way_at=apart.randrange(8) if makes_way and hints is None else None,
+        beside=apart.randrange(3) if makes_way and hints is not None else None,
     )

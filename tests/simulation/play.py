@@ -100,6 +100,9 @@ def _emptier_turns(script: Script, fails: Fails) -> Script:
 def _emptier(turn: Turn) -> Iterator[Turn]:
     if turn.crash_at is not None:
         yield msgspec.structs.replace(turn, crash_at=None, back_after=0.0)
+    for name in ("way_at", "beside"):
+        if getattr(turn, name) is not None:
+            yield msgspec.structs.replace(turn, **{name: None})
     for name in ("during", "strikes"):
         items = getattr(turn, name)
         if len(items) > 1:

@@ -115,7 +115,8 @@ class Rewind(msgspec.Struct, frozen=True, tag="rewind"):
 
 class Turn(msgspec.Struct, frozen=True, tag="run"):
     """A run, after so many seconds. `hints` names the origins that webhooks spoke of: only these are looked at.
-    `crash_at`: the process dies at this effect; it comes back after `back_after` seconds."""
+    `crash_at`: the process dies at this effect; it comes back after `back_after` seconds. `way_at`: the run makes way when
+    it has asked so often whether to; `beside`: what a run of hints writes of other records at most."""
 
     after: float
     is_full: bool = True
@@ -123,6 +124,8 @@ class Turn(msgspec.Struct, frozen=True, tag="run"):
     hints: tuple[tuple[str, int], ...] | None = None
     crash_at: int | None = None
     back_after: float = 0.0
+    way_at: int | None = None
+    beside: int | None = None
     during: tuple[During, ...] = ()
     strikes: tuple[Strike, ...] = ()
 
@@ -173,7 +176,7 @@ def _pruned(value: Any) -> Any:
 
 _DEFAULTS: dict[str, object] = {
     "nth": 0, "project": 0, "is_twin": False, "is_full": True, "is_recheck": False, "hints": None, "crash_at": None,
-    "back_after": 0.0,
+    "back_after": 0.0, "way_at": None, "beside": None,
 }  # fmt: skip
 
 

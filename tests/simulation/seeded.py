@@ -77,8 +77,8 @@ BUGS = (
         "unheard-loss",
         "What a write overrode that we never heard of is not told in the history.",
         "engine/unheard.py",
-        "if decision.lost is not None and decision.lost_side is step.side",
-        "if decision.lost is not None and decision.lost_side is not step.side",
+        "is_lost = decision.lost is not None and decision.lost_side is step.side",
+        "is_lost = decision.lost is not None and decision.lost_side is not step.side",
     ),
     Bug(
         "absence-believed",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -211,7 +211,10 @@ class World:
 
     def sync(self) -> Sync:
         """The sync as configured."""
-        return sync_of(self.weather, self.setups)
+        made = sync_of(self.weather, self.setups)
+        if not self.is_troubled or self.turn.beside is None:
+            return made
+        return replace(made, patience=replace(made.patience, beside=self.turn.beside))
 
     # --- the play
 
@@ -328,7 +331,8 @@ class World:
             f"only={sorted((side.value, key) for side, key in options.only) if options.only is not None else None}"
         )
         self.crowd.locked.clear()
-        world = EngineWorld(CrashingStore(self.store, self.fuse), self.clock)  # type: ignore[arg-type]
+        store = CrashingStore(self.store, self.fuse)
+        world = EngineWorld(store, self.clock, makes_way=self._makes_way())  # type: ignore[arg-type]
         try:
             report = await run(world, self.sync(), random.Random(f"{self.seed} {self.runs}").random, options)
         except Crash as crash:
@@ -343,7 +347,7 @@ class World:
             self._number_deeds(0)
             self.crowd.locked.clear()
         self.reports.append(report)
-        if report.plan.brakes:
+        if report.plan.brakes or report.put_off:
             self.witness.disturb()
         else:
             if options.only is None:
@@ -352,6 +356,17 @@ class World:
             self.witness.end(self._excused(report))
         self._tell(report)
         return report
+
+    def _makes_way(self) -> Callable[[], bool]:
+        """Whether the run makes way when it asks the next time."""
+        left = self.turn.way_at if self.is_troubled else None
+
+        def makes_way() -> bool:
+            nonlocal left
+            left = None if left is None else left - 1
+            return left is not None and left < 0
+
+        return makes_way
 
     def _number_deeds(self, ahead: int) -> None:
         """Let what people do from now on carry the number of the last run that began, or of the one about to begin. (A run
@@ -369,6 +384,7 @@ class World:
     def _tell(self, report: Report) -> None:
         self.note(
             f"run done: wrote {report.writes}, held {len(report.plan.held)}, failed {len(report.failures)}"
+            f"{f', put off {report.put_off}' if report.put_off else ''}"
         )
         for brake in report.plan.brakes:
             self.note(f"  brake {brake.name.value}: {brake.sentence}")

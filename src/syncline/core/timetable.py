@@ -20,11 +20,12 @@ _SHORTEST_TRY = dt.timedelta(seconds=5)
 
 
 class DueKind(Enum):
-    """What may be due for a sync."""
+    """What may be due for a sync. The rest is what a run put off."""
 
     POLL = "poll"
     RECONCILE = "reconcile"
     RETRY = "retry"
+    REST = "rest"
 
 
 @dataclass(frozen=True, slots=True)

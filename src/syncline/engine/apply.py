@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -58,6 +58,8 @@ _TURNS = 8
 _HOPELESS = 5
 _UNTIL_ASKED = dt.timedelta(hours=1)
 
+Chosen = Container[tuple[Side, RecordKey | None]]
+
 
 class Failure(msgspec.Struct, frozen=True):
     """A step that did not go through."""
@@ -88,6 +90,7 @@ class Outcome:
     failures: list[Failure] = field(default_factory=list[Failure])
     stopped: AuthError | None = None
     spent: dict[Side, Spent] = field(default_factory=dict[Side, Spent])
+    put_off: int = 0
 
 
 @dataclass(slots=True)
@@ -98,6 +101,7 @@ class _Result:
     intent: int
     receipt: Receipt | None = None
     error: ConnectorError | None = None
+    is_put_off: bool = False
 
 
 @dataclass(slots=True)
@@ -114,6 +118,9 @@ class _Work:
     failed: set[StepId] = field(default_factory=set[StepId])
     misses: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
     total: int = 0
+    chosen: Chosen | None = None
+    beside: int = 0
+    makes_way: bool = False
 
 
 async def apply(
@@ -123,9 +130,14 @@ async def apply(
     made: Reconciled,
     sweeps: dict[Side, Sweep],
     jitter: Callable[[], float],
+    chosen: Chosen | None = None,
 ) -> Outcome:
-    """Carry out the plan's steps in their order: our own notes, creates, updates, deletions."""
-    return await carry_out(world, sync, run, made.plan, _ledger(made, sweeps), sweeps, jitter)
+    """Carry out the plan's steps in their order: our own notes, creates, updates, deletions. Where records are `chosen`,
+    theirs go first, and of the others only a few: the rest, and what is left when the run makes way, is put off. It stays
+    remembered as not settled, so that the next run decides on it again."""
+    work = _Work(world, sync, run, _ledger(made, sweeps), sweeps, jitter, chosen=chosen)
+    work.beside = sync.patience.beside
+    return await _worked_off(work, made.plan)
 
 
 async def carry_out(
@@ -138,7 +150,12 @@ async def carry_out(
     jitter: Callable[[], float],
 ) -> Outcome:
     """The same for a plan of its own (an undo), with what is known of the records it touches."""
-    work = _Work(world, sync, run, ledger, sweeps, jitter, total=len(plan.writes))
+    return await _worked_off(_Work(world, sync, run, ledger, sweeps, jitter), plan)
+
+
+async def _worked_off(work: _Work, plan: Plan) -> Outcome:
+    world, sync, run = work.world, work.sync, work.run
+    work.total = len(plan.writes)
     notes = [step for step in plan.steps if step.write is None]
     with world.store.transaction():
         for step in notes:
@@ -147,8 +164,13 @@ async def carry_out(
     if any(isinstance(step.write, Create) for step in plan.writes):
         clocks.note(world, sync, run)
     for phase in _phases(plan):
-        await _carry_out(work, phase)
+        await _carry_out(work, sorted(phase, key=lambda step: not _is_chosen(work, step)))
     return work.outcome
+
+
+def _is_chosen(work: _Work, step: Step) -> bool:
+    spots = ((step.side, step.key), (step.side.other, step.counterpart))
+    return work.chosen is None or any(spot in work.chosen for spot in spots)
 
 
 def _ledger(made: Reconciled, sweeps: dict[Side, Sweep]) -> Ledger:
@@ -208,7 +230,10 @@ async def _carry_out(work: _Work, steps: Sequence[Step]) -> None:
 
 
 def _may_go(work: _Work, step: Step) -> bool:
-    """Not after a failed step of the same link, not on a side that does not answer."""
+    """Not after a failed step of the same link, not on a side that does not answer, and not once the run makes way."""
+    if _makes_way(work):
+        work.outcome.put_off += 1
+        return False
     if work.outcome.stopped is not None or work.misses[step.side] >= _HOPELESS:
         return False
     spent = work.outcome.spent.get(step.side)
@@ -218,7 +243,16 @@ def _may_go(work: _Work, step: Step) -> bool:
     if step.after is not None and step.after in work.failed:
         work.failed.add(step.id)
         return False
-    return True
+    if _is_chosen(work, step):
+        return True
+    work.beside -= 1
+    work.outcome.put_off += work.beside < 0
+    return work.beside >= 0
+
+
+def _makes_way(work: _Work) -> bool:
+    work.makes_way = work.makes_way or work.world.makes_way()
+    return work.makes_way
 
 
 async def _one(
@@ -226,6 +260,10 @@ async def _one(
 ) -> None:
     async with gate:
         result, known = _Result(step, intent), Known(work.world, work.sync, work.ledger, work.sweeps)
+        if _makes_way(work):
+            result.is_put_off = True
+            results.put_nowait(result)
+            return
         try:
             await look(known, step)
             if step.write is not None:
@@ -272,6 +310,10 @@ async def _settle_some(work: _Work, results: asyncio.Queue[_Result]) -> int:
 
 def _settle(work: _Work, result: _Result) -> IntentState:
     step, error = result.step, result.error
+    if result.is_put_off:
+        work.failed.add(step.id)
+        work.outcome.put_off += 1
+        return IntentState.DROPPED
     if error is None:
         work.misses[step.side] = 0
         lost = (

@@ -62,7 +62,8 @@ class Chosen(msgspec.Struct, frozen=True):
 class Report(msgspec.Struct, frozen=True):
     """What a run did, for people and for `--json`. `read_left` and `read_right` are the calls that looking took, before
     anything was written; `forecast` is what the plan was expected to take then. A run of `chosen` records lists nothing,
-    unless one of them is new: then `listed_left` and `listed_right` are what is new on both sides."""
+    unless one of them is new: then `listed_left` and `listed_right` are what is new on both sides. `put_off` counts writes
+    that were left to the next run: of all others, where a few records were chosen, or because somebody's edit goes first."""
 
     sync: SyncId
     run: RunId
@@ -84,6 +85,7 @@ class Report(msgspec.Struct, frozen=True):
     postponed: tuple[Postponed, ...] = ()
     forecast: Outlook | None = None
     chosen: Chosen | None = None
+    put_off: int = 0
 
     @property
     def is_quiet(self) -> bool:
@@ -124,6 +126,7 @@ class Summary(msgspec.Struct, frozen=True):
     read_left: int = 0
     read_right: int = 0
     postponed: tuple[Postponed, ...] = ()
+    put_off: int = 0
 
 
 def summary(report: Report) -> Summary:
@@ -150,6 +153,7 @@ def summary(report: Report) -> Summary:
         report.read_left,
         report.read_right,
         report.postponed,
+        report.put_off,
     )
 
 

@@ -32,7 +32,7 @@ from syncline.engine.remember import remember
 from syncline.engine.report import Postponed, Report, Written, summary
 from syncline.engine.schemas import keep_schemas
 from syncline.engine.spool import Spools, spools
-from syncline.engine.sync import Progress, Sync, Watch, World
+from syncline.engine.sync import Progress, Sync, Watch, World, never
 from syncline.errors import SynclineError
 from syncline.ports import calling_for
 
@@ -40,17 +40,19 @@ from syncline.ports import calling_for
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to run. `is_full` lists everything; else only what may have changed since the last run is looked at. With
-    `only` nothing is listed: these records and the ones they are linked with are read directly."""
+    `only` nothing is listed: these records and the ones they are linked with are read directly. `is_rest`: it goes on
+    with what a run of everything put off."""
 
     is_full: bool = True
     is_recheck: bool = False
     release: frozenset[BrakeName] = frozenset()
     only: frozenset[tuple[Side, RecordKey]] | None = None
+    is_rest: bool = False
 
     @property
     def purpose(self) -> Purpose:
         """What the run's calls count as: looking at everything can wait for what somebody has just edited."""
-        return Purpose.BULK if self.is_full and self.only is None else Purpose.LIVE
+        return Purpose.BULK if (self.is_full or self.is_rest) and self.only is None else Purpose.LIVE
 
 
 @dataclass(slots=True)
@@ -82,14 +84,15 @@ async def run(
     started = _start(world, sync)
     lease = sync.patience.lease
     begun = world.store.begin_run(sync.id, world.clock.now(), lease)
-    world = replace(world, watch=_beating(world, begun, lease))
+    makes_way = world.makes_way if options.only is None else never
+    world = replace(world, watch=_beating(world, begun, lease), makes_way=makes_way)
     try:
         keep_schemas(world.store, sync)
         with calling_for(options.purpose), spools() as aside:
             seen = await _look(world, sync, begun, options, aside)
             evidence.keep(world, sync, begun.id, seen.sweeps, seen.made)
             remember(world, sync, begun, seen.sweeps, seen.made)
-            outcome = await apply(world, sync, begun.id, seen.made, seen.sweeps, jitter)
+            outcome = await apply(world, sync, begun.id, seen.made, seen.sweeps, jitter, options.only)
     except SynclineError as error:
         world.store.end_run(begun.id, RunState.FAILED, f'{{"error": "{error.code}"}}', world.clock.now())
         raise
@@ -227,6 +230,7 @@ def _report(
         seen.reads[Side.RIGHT],
         tuple(Postponed(side, each.writes, each.until, each.why) for side, each in outcome.spent.items()),
         seen.forecast,
+        put_off=outcome.put_off,
     )
 
 

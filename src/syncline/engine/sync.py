@@ -49,13 +49,14 @@ class Patience:
     `fresh`: a record read this recently is not read again before it is updated. `lease`: a run that has not renewed
     for so long is dead. `lag`: how far a side's listing may run behind its writes (a search index). `evidence`: how long
     what runs decided on, and settled intents, are kept. `absence`: how long complete listings must lack a record that
-    cannot be read before it counts as missing.
+    cannot be read before it counts as missing. `beside`: how many writes of other records a run of chosen ones makes.
     """
 
     fresh: dt.timedelta = dt.timedelta(seconds=5)
     lease: dt.timedelta = dt.timedelta(minutes=1)
     lag: dict[Side, dt.timedelta] = field(default_factory=dict[Side, dt.timedelta])
     writers: int = 8
+    beside: int = 100
     absence: dt.timedelta = dt.timedelta(hours=1)
     evidence: dt.timedelta = dt.timedelta(days=30)
 
@@ -137,10 +138,17 @@ def unwatched(_: Progress) -> None:
     """Nobody looks."""
 
 
+def never() -> bool:
+    """Nobody waits."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a run may touch besides the two connectors."""
+    """What a run may touch besides the two connectors. `makes_way` is asked before each write, unless the run is
+    of chosen records: whether it should end here, because somebody waits for what was just edited."""
 
     store: Store
     clock: Clock
     watch: Watch = unwatched
+    makes_way: Callable[[], bool] = never

@@ -122,9 +122,15 @@ def may_have_happened(step: Step, sighting: Sighting) -> bool:
             return False
 
 
+def _is_overridden(step: Step, decision: FieldDecision) -> bool:
+    is_lost = decision.lost is not None and decision.lost_side is step.side
+    return is_lost or (decision in step.later and decision.target(step.side) is not None)
+
+
 def tell_losses(world: World, sync: Sync, intent: Intent) -> None:
     """An overridden value must be in the history even when we never heard that it was overridden; so must what a
-    deleted record held last."""
+    deleted record held last. The first of two writes overrides even where no value is lost: the second tells of its own
+    side alone."""
     step, now = intent.step, world.clock.now()
     link = world.store.links(sync.id, [step.link]).get(step.link) if step.link is not None else None
     before = remembered(link, step.side) if link else None
@@ -146,7 +152,7 @@ def tell_losses(world: World, sync: Sync, intent: Intent) -> None:
                 step.title,
             )
             for decision in (*step.fields, *step.later)
-            if decision.lost is not None and decision.lost_side is step.side
+            if _is_overridden(step, decision)
         ]
         + (
             [closing(intent.run, step, {}, now, intent.at)]

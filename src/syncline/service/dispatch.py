@@ -1,8 +1,9 @@
 """What is due or was heard of into runs: which sync, which records, now or later.
 
 The handlers of the job engine. A wake says only "look at sync S"; what there is to do is read from our tables, so a lost
-wake costs one tick and a doubled one nothing. What was heard goes before what is due, a poll before a full run; while a
-side's vendor cannot be reached, or a person must act, the sync rests and is tried again by itself.
+wake costs one tick and a doubled one nothing. What was heard goes before what is due, a poll before a full run, unless that
+has waited for long; while a side's vendor cannot be reached, or a person must act, the sync rests and is tried again by
+itself.
 """
 
 from __future__ import annotations
@@ -10,18 +11,18 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import msgspec
 import structlog
 
 from syncline.bootstrap import Installation
-from syncline.core.records import RecordKey, Side, SyncId
+from syncline.core.records import Create, RecordKey, Side, SyncId
 from syncline.core.timetable import DueKind, Timetable, next_nightly, next_poll, next_try
 from syncline.engine.report import Report
 from syncline.engine.runs import Options, run
-from syncline.engine.sync import Watch, unwatched
+from syncline.engine.sync import Sync, Watch, unwatched
 from syncline.errors import AuthError, BusyError, ConnectorError, SynclineError, TransientError
 from syncline.ports import Due, JobEngine, Mark
 from syncline.service.pauses import pauses
@@ -29,11 +30,25 @@ from syncline.service.pauses import pauses
 SYNC = "sync"
 """The kind of wake that means: look at this sync."""
 
-_MOST_CHOSEN = 100
+RECHECK = "recheck"
+"""Why a full run is due in which every record is decided again, also where nothing seems changed."""
+
+MOST_CHOSEN = 100
 """More marked records than this are looked at by a listing of changes: that is fewer calls."""
 
+_MOST_ANSWERED = 2_000
+"""So many marks are answered by one listing of changes."""
+
 _BUSY = dt.timedelta(seconds=2)
-_HOUR = dt.timedelta(hours=1)
+_OVERDUE = dt.timedelta(minutes=5)
+"""What has been due for so long goes before what is heard: on a busy account, something always is."""
+_TURN = dt.timedelta(seconds=5)
+"""How long a long run writes at least before it makes way for what was heard meanwhile."""
+_OFTEN = dt.timedelta(milliseconds=250)
+_PATIENT = dt.timedelta(seconds=2)
+"""How long the rest of such a run waits while more is heard: the two take turns."""
+_SOON, _LATE = dt.timedelta(seconds=5), dt.timedelta(minutes=15)
+"""Between tries of what a run left open; each one comes after twice the time of the one before."""
 _BOUNDS = tuple(dt.timedelta(seconds=each) for each in (
     0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 86_400,
 ))  # fmt: skip
@@ -48,17 +63,19 @@ class Cause(Enum):
     POLL = "poll"
     RECONCILE = "reconcile"
     RETRY = "retry"
+    REST = "rest"
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One run to make: why, how, and the marks that it answers."""
+    """One run to make: why, how, since when, and the marks that it answers. `is_fresh`: the vendors are asked for their
+    schemas first."""
 
     cause: Cause
     options: Options
+    begun: dt.datetime
     marks: Sequence[Mark] = ()
     is_fresh: bool = False
-    """Whether the vendors are asked for their schemas first."""
 
 
 class Happened(msgspec.Struct, frozen=True):
@@ -113,11 +130,7 @@ class Dispatcher:
     async def look(self, name: str) -> None:
         """Do what there is to do for one sync now: one run at most. A sync that is not there, or is paused, rests."""
         installation = self._installation()
-        settings = installation.config.syncs.get(name)
-        if settings is None:
-            return
-        connections = [settings.side(side).connection for side in Side]
-        if pauses(installation.store).why(name, connections):
+        if self._rests(installation, name):
             return
         task = self._task(SyncId(name))
         if task is None or await self._carry_out(SyncId(name), task):
@@ -125,6 +138,13 @@ class Dispatcher:
         else:
             # Another run holds it, here or in another worker: it may not have seen what we were woken for.
             await self._jobs.wake(SYNC, name, installation.clock.now() + _BUSY)
+
+    def _rests(self, installation: Installation, name: str) -> bool:
+        settings = installation.config.syncs.get(name)
+        if settings is None:
+            return True
+        connections = [settings.side(side).connection for side in Side]
+        return bool(pauses(installation.store).why(name, connections))
 
     # --- what there is to do
 
@@ -134,15 +154,26 @@ class Dispatcher:
         due = {each.kind: each for each in installation.store.dues(sync) if each.at <= now}
         if DueKind.RETRY not in due and self._is_resting(sync, now):
             return None
-        marks = installation.store.marks(sync, now, limit=_MOST_CHOSEN + 1)
+        is_rest = DueKind.REST in due
+        tasks = {
+            # A listing of changes goes on with what was put off, in whatever name it is made.
+            DueKind.POLL: Task(Cause.POLL, Options(is_full=False, is_rest=is_rest), now),
+            DueKind.RECONCILE: Task(Cause.RECONCILE, _everything(due), now, is_fresh=True),
+            DueKind.REST: Task(Cause.REST, Options(is_full=False, is_rest=True), now),
+        }
+        waited = {kind: now - each.at for kind, each in due.items()}
+        for kind, task in tasks.items():
+            if kind in due and waited[kind] >= (_PATIENT if kind is DueKind.REST else _OVERDUE):
+                return task
+        marks = installation.store.marks(sync, now, limit=_MOST_ANSWERED)
         if marks:
-            return Task(Cause.HEARD, _options(marks), marks)
-        if DueKind.POLL in due:
-            return Task(Cause.POLL, Options(is_full=False), is_fresh=False)
-        if DueKind.RECONCILE in due:
-            return Task(Cause.RECONCILE, Options(), is_fresh=True)
+            return Task(Cause.HEARD, _options(marks), now, marks)
+        first = next((kind for kind in tasks if kind in due), None)
+        if first is not None:
+            return tasks[first]
         if DueKind.RETRY in due:
-            return Task(Cause.RETRY, Options(is_full=False), is_fresh=True)
+            # After a failure, what is remembered of the vendors may be what was wrong.
+            return Task(Cause.RETRY, Options(is_full=False), now, is_fresh=due[DueKind.RETRY].misses > 0)
         return None
 
     def _is_resting(self, sync: SyncId, now: dt.datetime) -> bool:
@@ -155,30 +186,69 @@ class Dispatcher:
         installation = self._installation()
         try:
             setup = await (installation.sync(sync) if task.is_fresh else installation.remembered(sync))
-            world = installation.world(self._watch(sync))
+            makes_way = self._turn(sync, task.begun)
+            world = replace(installation.world(self._watch(sync)), makes_way=makes_way)
             report = await run(world, setup, installation.jitter, task.options)
         except BusyError:
             return False
         except SynclineError as error:
             self._failed(sync, task, error)
         else:
-            self._done(sync, task, report)
+            self._done(setup, task, report)
         return True
 
-    def _done(self, sync: SyncId, task: Task, report: Report) -> None:
+    def _turn(self, sync: SyncId, begun: dt.datetime) -> Callable[[], bool]:
+        """Whether a run has had its turn, and something was heard meanwhile, or a person paused it. To look again costs as
+        long as it took: the turn is longer than that."""
         installation = self._installation()
+        store, clock = installation.store, installation.clock
+        until: dt.datetime | None = None
+        asked = begun
+
+        def makes_way() -> bool:
+            nonlocal until, asked
+            now = clock.now()
+            until = until or now + max(_TURN, 2 * (now - begun))
+            if now - asked < _OFTEN:
+                return False
+            asked = now
+            return self._rests(installation, sync) or (now >= until and bool(store.marks(sync, now, limit=1)))
+
+        return makes_way
+
+    def _done(self, setup: Sync, task: Task, report: Report) -> None:
+        installation, sync = self._installation(), setup.id
         store, now = installation.store, installation.clock.now()
         lags = tuple(_lags(task.marks, report, now))
         with store.transaction():
             # A brake stopped the plan, and nothing was written: what was heard is known all the same.
             store.remove_marks(task.marks)
             store.add_lag(sync, _hour(now), _counted(lags))
-            store.drop_due(sync, DueKind.RETRY)
+            self._try_again(setup, task, report)
+            self._put_off(setup, task, report)
             self._plan_ahead(sync, found=bool(report.writes), task=task)
-            until = _again(installation, sync, report)
-            if until is not None:
-                store.save_due(Due(sync, DueKind.RETRY, until))
         self._tell(Happened(sync, task.cause, now, report, lags=lags))
+
+    def _try_again(self, setup: Sync, task: Task, report: Report) -> None:
+        """Note when something that a run left open is tried again: ever later, as long as tries do not help."""
+        installation = self._installation()
+        store, now = installation.store, installation.clock.now()
+        before = next((each for each in store.dues(setup.id) if each.kind is DueKind.RETRY), None)
+        store.drop_due(setup.id, DueKind.RETRY)
+        until = _open_until(installation, setup, report)
+        if until is None:
+            return
+        is_again = task.cause is Cause.RETRY and before is not None
+        wait = min(max(before.every * 2, _SOON), _LATE) if is_again and before is not None else _SOON
+        store.save_due(Due(setup.id, DueKind.RETRY, max(until, now + wait), wait))
+
+    def _put_off(self, setup: Sync, task: Task, report: Report) -> None:
+        """Note that there is a rest, or that there is none any more: whatever lists goes on with all of it."""
+        store, now = self._installation().store, self._installation().clock.now()
+        if report.put_off:
+            store.save_due(Due(setup.id, DueKind.REST, now))
+        elif task.options.only is None:
+            store.drop_due(setup.id, DueKind.REST)
 
     def _failed(self, sync: SyncId, task: Task, error: SynclineError) -> None:
         """The sync rests; how long hangs on how often it failed. What was heard stays marked."""
@@ -211,12 +281,13 @@ class Dispatcher:
         store, now, table = installation.store, installation.clock.now(), self._table(sync)
         dues = {each.kind: each for each in store.dues(sync)}
         poll, nightly = dues.get(DueKind.POLL), dues.get(DueKind.RECONCILE)
+        listed = task if task is not None and task.options.only is None else None
         # Only a listing of changes, or of everything, says that there is nothing new.
-        has_listed = task is not None and task.options.only is None
-        if poll is None or has_listed:
+        if poll is None or listed is not None:
             ahead = next_poll(table, now, poll.every if poll else None, installation.jitter(), found=found)
             self._keep(sync, DueKind.POLL, ahead)
-        if nightly is None or (task is not None and task.options.is_full and has_listed):
+        # One that a person asked for while this run was under way is still to be made.
+        if nightly is None or (listed and listed.options.is_full and nightly.at <= listed.begun):
             at = next_nightly(table, now)
             self._keep(sync, DueKind.RECONCILE, None if at is None else (at, dt.timedelta()))
 
@@ -241,22 +312,33 @@ class Dispatcher:
             await self._jobs.wake(SYNC, sync, max(min(times), now))
 
 
+def _everything(due: Mapping[DueKind, Due]) -> Options:
+    asked = due.get(DueKind.RECONCILE)
+    return Options(is_recheck=asked is not None and asked.why == RECHECK)
+
+
 def _options(marks: Sequence[Mark]) -> Options:
     """Few marked records are read directly; many, or a mark that names none, are found by a listing of changes."""
-    if len(marks) > _MOST_CHOSEN or any(not mark.key for mark in marks):
+    if len(marks) > MOST_CHOSEN or any(not mark.key for mark in marks):
         return Options(is_full=False)
     return Options(is_full=False, only=frozenset((mark.side, mark.key) for mark in marks))
 
 
-def _again(installation: Installation, sync: SyncId, report: Report) -> dt.datetime | None:
-    """When something of a run that ended well is to be tried again: parked records, writes that the day's quota
-    postponed, writes without a known outcome."""
-    now = installation.clock.now()
+def _open_until(installation: Installation, setup: Sync, report: Report) -> dt.datetime | None:
+    """When what a run left open can be tried again: parked records, writes that the day's quota postponed, writes without a
+    known outcome (a create may be looked for once its side's listing has caught up)."""
+    store, now = installation.store, installation.clock.now()
     times = [each.until for each in report.postponed]
-    times += [each.due for each in installation.store.parked(sync) if each.due is not None]
+    times += [each.due for each in store.parked(setup.id) if each.due is not None]
     if report.unknown:
-        times.append(now + _BUSY)
-    return max(min(times), now) if times else None
+        waits = [
+            setup.patience.lag.get(intent.step.side, dt.timedelta())
+            if isinstance(intent.step.write, Create)
+            else dt.timedelta()
+            for intent in store.intents(setup.id)
+        ]
+        times.append(now + min(waits, default=dt.timedelta()))
+    return min(times, default=None)
 
 
 def _lags(marks: Sequence[Mark], report: Report, now: dt.datetime) -> Iterator[dt.timedelta]:

@@ -85,7 +85,8 @@ class PostponedOut(Told):
 
 class SummaryOut(Told):
     """What a run did. `planned` are the writes that it meant to make, `stopped` those that a brake stopped; `held` counts
-    what was held back by its rule, `failures` are the first hundred of `failed`."""
+    what was held back by its rule, `failures` are the first hundred of `failed`, `put_off` counts writes that the next run
+    makes."""
 
     planned: int
     stopped: int
@@ -97,6 +98,7 @@ class SummaryOut(Told):
     failed: int
     failures: list[FailureOut]
     postponed: list[PostponedOut]
+    put_off: int
     listed_left: int
     listed_right: int
     counts: CountsOut
