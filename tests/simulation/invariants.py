@@ -262,13 +262,11 @@ class _Judge:
             for each in (entry.lost, entry.old if entry.rule is Rule.RESOLVED else None)
             if each is not None
         ]
-        # It was on both sides, and whatever came later is another edit. (An old backup that was put back may have forgotten
-        # that we deleted what was kept on one side only.)
-        is_forgotten = bool(self.world.rewound) and not final
+        # It was on both sides, and whatever came later is another edit.
         agreed = [
             plain_value(entry.new, field)
             for entry in entries
-            if (entry.rule is Rule.AGREED or (is_forgotten and entry.rule is Rule.KEEPS_OWN))
+            if entry.rule is Rule.AGREED
             and entry.new is not None
             and self._field(entry.field) == field
             and self._is_since(entry, deed)

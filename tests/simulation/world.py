@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -18,7 +18,7 @@ from syncline.core.brakes import BrakeName
 from syncline.core.certificate import Certificate
 from syncline.core.decisions import Answer as DeletionAnswer
 from syncline.core.decisions import Rule
-from syncline.core.memory import Entry, Intent
+from syncline.core.memory import Entry
 from syncline.core.records import (
     Create,
     FieldId,
@@ -32,6 +32,7 @@ from syncline.engine.certify import certify
 from syncline.engine.runs import Options, Report, run
 from syncline.engine.sync import SideSetup, Sync
 from syncline.engine.sync import World as EngineWorld
+from syncline.engine.unheard import tell_losses
 from syncline.errors import BusyError, SetupError, TransientError
 from syncline.ports import Connector
 from syncline.sandbox.activecollab import ActiveCollabVendor
@@ -401,8 +402,10 @@ class World:
             return
         self.note("an old backup is put back")
         self.setbacks += 1
+        for intent in self.store.intents(SYNC):
+            # What the next run would have told of a write whose outcome was never heard.
+            tell_losses(EngineWorld(self.store, self.clock), self.sync(), intent)
         self.forgotten += self.store.history(SYNC, limit=100_000)
-        self.forgotten += [e for intent in self.store.intents(SYNC) for e in _overridden(intent)]
         linked = self._linked()
         unheard = {token_of(intent.step.title) for intent in self.store.intents(SYNC)}
         self.unknown |= unheard
@@ -454,14 +457,3 @@ class World:
             if quiet == 2 and report is not None:
                 return report
         raise AssertionError(f"not quiet after {self.runs} runs: {report.plan.steps if report else None}")
-
-
-def _overridden(intent: Intent) -> Iterator[Entry]:
-    """What the history would have told of a write whose outcome was never heard."""
-    step = intent.step
-    left, right = (step.key, step.counterpart) if step.side is Side.LEFT else (step.counterpart, step.key)
-    for made in step.fields:
-        if made.lost is not None:
-            yield Entry(
-                intent.run, step.link, left, right, made.name, step.side, None, None, made.lost, made.rule, intent.at
-            )  # fmt: skip
