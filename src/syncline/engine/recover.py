@@ -42,7 +42,7 @@ from syncline.engine.pull import Sweep, as_seen, read, remembered
 from syncline.engine.settle import Ledger, keys_of, settle, touched
 from syncline.engine.sync import Sync, World
 from syncline.engine.undone import finish
-from syncline.engine.unheard import doubt, learn, may_have_happened, tell_losses
+from syncline.engine.unheard import doubt, learn, may_have_happened, speaks_again, tell_losses
 from syncline.errors import Detail
 
 _NO_RUN = RunId("")
@@ -355,6 +355,7 @@ def _adopt(
     sent = {
         name: found.fields.get(name, value) for name, value in step.write.fields.items() if name not in other
     }
+    step = _perhaps_typed(sync, step, sweeps[step.side.other], missing)
     spoken = {side: [each.of(side) for each in step.fields if each.of(step.side) in other] for side in Side}
     source = world.store.seen(sync.id, step.side.other, [step.counterpart] if step.counterpart else [])
     with world.store.transaction():
@@ -376,6 +377,22 @@ def _adopt(
     sweeps[step.side].new.discard(found.key)
     sweeps[step.side].fresh[found.key] = trimmed
     sweeps[step.side].moved.add(found.key)
+
+
+def _perhaps_typed(sync: Sync, step: Step, others: Sweep, missing: frozenset[FieldId]) -> Step:
+    """The step, which tells what a person may have typed: a copy that is made in several calls may have been half-made, and
+    somebody did the rest by hand. Where the other side speaks again, that is overridden."""
+    assert isinstance(step.write, Create)  # noqa: S101 - the caller has looked
+    if sync.side(step.side).connector.cost(step.write) == 1:
+        return step
+    sent = {name: value for name, value in step.write.fields.items() if name not in missing}
+    told = tuple(
+        msgspec.structs.replace(each, lost=sent[each.of(step.side)], lost_side=step.side)
+        if each.of(step.side) in sent and speaks_again(step, each, others)
+        else each
+        for each in step.fields
+    )
+    return msgspec.structs.replace(step, fields=told)
 
 
 def _lack(

@@ -52,7 +52,7 @@ def learn(world: World, sync: Sync, intent: Intent, now: Record, others: Sweep) 
         is_as_before = was is not None and kept is not None and same(was, kept)
         if sent is not None and kept is not None and resembles(sent, kept) and not is_as_before:
             told = msgspec.structs.replace(decision, lost=kept, lost_side=step.side)
-            learnt.append(told if _speaks_again(step, decision, others) else decision)
+            learnt.append(told if speaks_again(step, decision, others) else decision)
     if not learnt or step.link not in world.store.links(sync.id, [step.link]):
         return
     rest = frozenset(step.write.fields) - {each.of(step.side) for each in learnt}
@@ -63,7 +63,7 @@ def learn(world: World, sync: Sync, intent: Intent, now: Record, others: Sweep) 
         settle(world, sync, run, without(step, rest), Receipt(now.key, sync.trim(step.side, now)), known)
 
 
-def _speaks_again(step: Step, decision: FieldDecision, others: Sweep) -> bool:
+def speaks_again(step: Step, decision: FieldDecision, others: Sweep) -> bool:
     """Whether the record that a value came from holds another one by now."""
     there = others.fresh.get(step.counterpart) if step.counterpart is not None else None
     side = step.side.other
