@@ -19,12 +19,16 @@ setup: .venv/.ready ## Make the environment in .venv from the lock file
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-check: setup ## Format, lint, types, import rules, docs in step: everything but the tests
+check: setup ## Format, lint, types, import rules, docs in step, files for deployment, known vulnerabilities: everything but the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m tests.architecture.documents --check
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
+	$(BIN)/hadolint deploy/Dockerfile
+	$(BIN)/python -m tests.deploy.unit
+	$(BIN)/python -m tests.architecture.advisories
 
 test: setup ## All tests, in parallel, offline (ARGS="-k name" to choose)
 	$(BIN)/python -m pytest -n auto $(ARGS)
@@ -57,6 +61,8 @@ docs: setup ## Rebuild the generated parts of the documents
 lock: ## Choose versions again (needs uv); the lock names no registry
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-header --no-annotate --group dev --all-extras pyproject.toml requirements/build.in -o requirements/dev.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-header --no-annotate --all-extras -c requirements/dev.lock pyproject.toml requirements/build.in -o requirements/run.lock
 
 clean: ## Remove what the other targets made
 	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis

@@ -29,10 +29,11 @@ from syncline.config import (
     merged,
     placed,
 )
-from syncline.config.keys import kept_key
+from syncline.config.keys import kept_key, new_key, replace_keys
 from syncline.connectors import activecollab, highlevel
 from syncline.connectors.http import Environment, Transport
-from syncline.connectors.transport import AiohttpTransport
+from syncline.connectors.transport import AiohttpTransport, Twinned
+from syncline.core.audit import AuditKind
 from syncline.core.changes import Change, changes, digest
 from syncline.core.memory import Version
 from syncline.core.quota import Terms
@@ -95,8 +96,9 @@ class Installation:
 
     @property
     def notice(self) -> str:
-        """That the file says something else than what is in force; empty when it does not."""
-        if self.version is None or not self.changes():
+        """That the file says something else than what is in force; empty when it does not, or says nothing of syncs at all:
+        then they are set up over the API."""
+        if self.version is None or not self.draft or not self.changes():
             return ""
         number = self.version.number
         return f"syncline.yaml differs from version {number}: see `syncline diff`, then `syncline apply`"
@@ -168,6 +170,13 @@ class Installation:
             new, old = (each.config.connections.get(name) for each in (self, other))
             if new is not None and old is not None and (new.url, new.quota) == (old.url, old.quota):
                 self._environments[name] = replace(known, transport=self.transport_of(name))
+
+    def go_through(self, around: Callable[[Transport], Transport]) -> None:
+        """Let every call go through something else from now on, such as what notes how long it takes."""
+        self.transport, self.guarded = around(self.transport), around(self.guarded)
+        self._connectors.clear()
+        for name, known in self._environments.items():
+            self._environments[name] = replace(known, transport=self.transport_of(name))
 
     def transport_of(self, name: str) -> Transport:
         """How a connection is reached, one that is still to be made too."""
@@ -244,6 +253,9 @@ class Installation:
         if name in self.draft:
             text = f"The sync '{name}' is not applied yet."
             remedy = "See `syncline diff`, then `syncline apply`."
+        elif self.store.draft(name) is not None:
+            text = f"The sync '{name}' is a draft: it is not in force yet."
+            remedy = f"Look at it with POST /api/v1/drafts/{name}/check, then put it in force with …/apply."
         return UsageError("sync", text, remedy, ProblemKind.NO_SYNC, name)
 
     async def _side(self, name: str, settings: SyncSettings, side: Side) -> SideSetup:
@@ -252,13 +264,15 @@ class Installation:
         try:
             schema = await connector.schema(scope.object_type)
         except NotFoundError as error:
-            offered = ", ".join(kind.id for kind in await connector.object_types())
-            path = f"syncs.{name}.{side.value}.object"
+            offered = [kind.id for kind in await connector.object_types()]
+            place, kind = f"syncs.{name}.{side.value}", ProblemKind.UNKNOWN_NAME
             text = f"'{scope.object_type}' is no object type of {settings.side(side).connection}."
-            raise ConfigError(
-                "The configuration does not fit:",
-                (Problem(path, text, f"It has: {offered}.", ProblemKind.UNKNOWN_NAME),),
-            ) from error
+            problem = Problem(f"{place}.object", text, f"It has: {', '.join(offered)}.", kind)
+            if scope.object_type in offered:
+                # Then it is what the filter names that is not there.
+                remedy = "Filters take ids, not names: see the records of the type that is filtered by."
+                problem = Problem(f"{place}.where", f"{error.args[0]}.", remedy, kind)
+            raise ConfigError("The configuration does not fit:", (problem,)) from error
         return SideSetup(connector, scope, schema, identity_of(await connector.check()))
 
     def _patience(self, settings: SyncSettings) -> Patience:
@@ -347,7 +361,7 @@ def _beside(old: Installation, config: Config, version: Version | None) -> Insta
 
 
 def _another(transport: Transport) -> Transport:
-    return transport.twin() if isinstance(transport, AiohttpTransport) else transport
+    return transport.twin() if isinstance(transport, Twinned) else transport
 
 
 def credentials_of(store: Store, name: str) -> dict[str, str]:
@@ -366,6 +380,36 @@ def move_installation(config: Config, folder: Path, target: str, *, only_compare
     """Everything of the configured database into another one, or both only compared. Raises what `store.move` raises."""
     source, target = config.database_url(folder), placed(target, folder)
     return compare(source, target) if only_compare else move(source, target, SystemClock().now())
+
+
+def rotate_key(config: Config, folder: Path) -> int:
+    """Encrypt every stored secret with the newest key, which is made where the key lies beside the configuration; how many
+    there are. Raises `UsageError` when there is no other key to go to, `SchemaError` when a secret does not open."""
+    kept = kept_key(folder) if config.secret_key is None else None
+    keys = config.secret_key or kept
+    if keys is None or (kept is None and "," not in keys.get_secret_value()):
+        raise UsageError(
+            "secret_key",
+            "There is no second key." if keys else "There is no key yet.",
+            "Put a new one before the old one, separated by a comma: SYNCLINE_SECRET_KEY=NEW,OLD." if keys
+            else "Nothing is encrypted so far; `syncline serve` makes a key when it starts.",
+            ProblemKind.BAD_VALUE,
+        )  # fmt: skip
+    text, newest = keys.get_secret_value(), new_key() if kept else ""
+    if kept:
+        # Both, as long as some secrets still need the old one.
+        text = f"{newest},{text}"
+        replace_keys(folder, text)
+    store = open_store(config.database_url(folder), secret_key=text)
+    try:
+        with store.transaction():
+            count = store.rotate_secrets()
+            store.audit(AuditKind.KEY_ROTATED, {"secrets": count}, now=SystemClock().now())
+    finally:
+        store.close()
+    if kept:
+        replace_keys(folder, newest)
+    return count
 
 
 def _filtered(config: Config, connection: str, name: str) -> tuple[str, ...]:

@@ -126,6 +126,9 @@ _SECTIONS = (
     ("Field", "syncs.NAME.fields[]", "FieldSettings"),
     ("Brakes", "syncs.NAME.brakes", "BrakeSettings"),
     ("Schedule", "syncs.NAME.schedule", "ScheduleSettings"),
+    ("Freshness", "syncs.NAME.freshness", "FreshnessSettings"),
+    ("Alerts", "alerts", "AlertSettings"),
+    ("Traces", "traces", "TraceSettings"),
 )
 
 MEANINGS: Mapping[str, str] = {
@@ -195,6 +198,8 @@ def _keys(owner: str, schema: Schema, definitions: Schema) -> str:
 
 
 _SHARES = {
+    "AlertSettings.quota",
+    "FreshnessSettings.share",
     "BrakeSettings.changes",
     "BrakeSettings.deletes",
     "BrakeSettings.forecast",

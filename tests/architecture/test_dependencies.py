@@ -44,8 +44,20 @@ def test_whatever_is_imported_is_declared() -> None:
     assert missing == set()
 
 
-def test_whatever_is_declared_is_locked() -> None:
-    lock = (ROOT / "requirements" / "dev.lock").read_text(encoding="utf-8")
-    locked = {line.partition("==")[0] for line in lock.splitlines() if "==" in line and line[0] not in " #"}
+def pinned(name: str) -> dict[str, str]:
+    """The packages of a lock file with their versions and hashes."""
+    text = (ROOT / "requirements" / name).read_text(encoding="utf-8").replace("\\\n", "")
+    lines = [line for line in text.splitlines() if line and line[0] not in " #"]
+    return {line.partition("==")[0]: line.partition("==")[2] for line in lines}
 
-    assert declared() <= locked
+
+def test_whatever_is_declared_is_locked() -> None:
+    assert declared() <= pinned("run.lock").keys()
+    assert declared() <= pinned("dev.lock").keys()
+
+
+def test_the_lock_for_running_is_a_part_of_the_one_for_developing() -> None:
+    run, dev = pinned("run.lock"), pinned("dev.lock")
+
+    assert run.items() <= dev.items()
+    assert len(run) < len(dev)

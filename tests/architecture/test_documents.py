@@ -80,11 +80,11 @@ def test_commands_in_documents_exist(path: Path) -> None:
     known = {name.removeprefix("syncline ") for name, _ in reference.every_command()}
     groups = {name.partition(" ")[0] for name in known if " " in name}
     typed = re.findall(
-        r"^(?:\$ )?(?:\.venv/bin/)?syncline (?P<words>[a-z]+(?: [a-z]+)?)",
+        r"^(?:\$ )?(?:\.venv/bin/)?syncline (?P<words>[a-z][a-z-]*(?: [a-z]+)?)",
         path.read_text(encoding="utf-8"),
         re.MULTILINE,
     )
-    typed += re.findall(r"`syncline (?P<words>[a-z]+(?: [a-z]+)?)", path.read_text(encoding="utf-8"))
+    typed += re.findall(r"`syncline (?P<words>[a-z][a-z-]*(?: [a-z]+)?)", path.read_text(encoding="utf-8"))
 
     unknown = [
         words for words in typed if words.partition(" ")[0] not in known and words not in known | groups

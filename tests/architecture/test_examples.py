@@ -24,7 +24,9 @@ _WHOLE = {
 _SYNC = {
     "left": {"connection": "ac", "object": "task"},
     "right": {"connection": "hl", "object": "custom_objects.ticket"},
+    "fields": [{"left": "name", "right": "title"}],
 }
+_SECTIONS = {"alerts", "traces"}
 
 
 def _examples() -> list[Any]:
@@ -36,10 +38,12 @@ def _examples() -> list[Any]:
 
 
 def _completed(text: str) -> str:
-    """A whole file as it is; a part of a sync within a whole file."""
+    """A whole file as it is; a part of one, or of a sync, within a whole file."""
     data = yaml.safe_load(text)
     if "connections" in data:
         return text
+    if data.keys() <= _SECTIONS:
+        return yaml.safe_dump({**_WHOLE, **data})
     return yaml.safe_dump({**_WHOLE, "syncs": {"tickets": {**_SYNC, **data}}})
 
 

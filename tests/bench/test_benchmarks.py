@@ -6,10 +6,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from bench.postgres import postgresql
 from rich.console import Console
 
 from bench import __main__ as command
-from bench import calls, figures, first, intake, million, quiet, recheck
+from bench import backfill, calls, figures, first, idle, intake, latency, million, quiet, recheck, workers
 
 
 def test_a_goal_is_a_share_of_the_baseline() -> None:
@@ -18,6 +19,10 @@ def test_a_goal_is_a_share_of_the_baseline() -> None:
     assert (low.goal, low.holds) == (5.0, True)
     assert (high.goal, high.holds) == (5.0, False)
     assert figures.at_least("b", 70.0, "records/s", 100.0, 0.7).holds
+    assert (
+        figures.beyond("d", 35.0, "ms", 5.0, 30.0).goal,
+        figures.beyond("d", 35.1, "ms", 5.0, 30.0).holds,
+    ) == (35.0, False)
     assert figures.told("c", 1.0, "calls", 1.0).holds is None
 
 
@@ -99,6 +104,41 @@ def test_webhooks_are_measured_beside_a_route_that_does_nothing() -> None:
     assert (kept.unit, middle.unit, slow.unit) == ("events/s", "ms", "ms")
     assert min(kept.value, kept.baseline) > 0
     assert slow.value >= middle.value > 0
+
+
+def test_an_edit_is_followed_to_the_other_side_beside_a_bare_relay() -> None:
+    found = latency.measure(latency.Size(4, 0.05, 0.1))
+
+    assert len(found) == 4
+    assert {figure.unit for figure in found} == {"ms"}
+    for figure in found:
+        assert figure.goal is not None
+        assert figure.goal > figure.baseline > 0
+        assert figure.value > 0
+
+
+def test_a_backfill_is_measured_against_what_the_quota_allows() -> None:
+    took, refused = backfill.measure(120, faster=50)
+
+    assert (took.baseline, took.unit) == (10, "s")
+    assert took.value >= took.baseline
+    assert refused.value == 0
+
+
+def test_workers_are_measured_beside_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "GOALS", {1: 0.5})
+    with postgresql() as database:
+        (one,) = workers.measure(workers.Size(1, 1, 1, 1), database)
+
+    assert one.value == one.baseline > 0
+    assert (one.unit, one.holds) == ("edits/s", True)
+
+
+def test_an_idle_service_is_measured_beside_a_server_that_only_waits() -> None:
+    cpu, memory = idle.measure(0.2, 0.1)
+
+    assert (cpu.unit, memory.unit) == ("ms/min", "MiB")
+    assert memory.value > memory.baseline > 0
 
 
 def test_what_takes_long_is_only_measured_when_it_is_named() -> None:

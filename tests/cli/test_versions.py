@@ -258,3 +258,16 @@ def test_a_filter_that_a_side_does_not_have_is_named_with_its_place(office: Offi
         "syncs.tickets.right.where.pipeline",
         "config.unknown_setting",
     )
+
+
+def test_a_file_without_syncs_ends_those_in_force_only_when_that_is_meant(office: Office, call: Call) -> None:
+    call("run")
+    text = yaml.safe_load(office.config.read_text(encoding="utf-8"))
+    office.config.write_text(yaml.safe_dump({**text, "syncs": {}}), encoding="utf-8")
+
+    status, refused = call("status"), call("apply")
+
+    assert (status.code, status.err) == (0, "")
+    assert (refused.code, "this would end all that are in force" in refused.err) == (2, True)
+    assert call("apply", "--yes").code == 0
+    assert "No sync is configured yet" in call("status").out

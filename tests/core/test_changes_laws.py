@@ -186,6 +186,18 @@ NAME, DUE = _line("name", "title"), _line("due", "due_date")
             "the left side holds phase (was task)",
         ),
         ({"create": "left"}, ChangeKind.CREATE, Reach.NONE, "new records are made on: both → left"),
+        (
+            {"schedule": {"poll": 5}},
+            ChangeKind.SCHEDULE,
+            Reach.NONE,
+            'looked at by itself otherwise:  → {"poll":5}',
+        ),
+        (
+            {"freshness": {"within": "5m"}},
+            ChangeKind.FRESHNESS,
+            Reach.NONE,
+            'how soon edits should arrive:  → {"within":"5m"}',
+        ),
         ({"unheard_of": 1}, ChangeKind.OTHER, Reach.OPEN, "unheard_of changes:  → 1"),
     ],
 )

@@ -96,12 +96,21 @@ def test_a_day_that_is_over_and_a_day_without_limit_are_not_low() -> None:
 
 
 def test_only_an_unusual_silence_is_told() -> None:
-    assert findings.silent("hl", Silence(START, DAY, 0.5)) is None
-    assert findings.silent("hl", Silence(None, None, None)) is None
-    found = findings.silent("hl", Silence(START, 2 * DAY, 0.0001))
+    assert findings.silent("hl", Silence(START, DAY, 0.5), LIMITS) is None
+    assert findings.silent("hl", Silence(None, None, None), LIMITS) is None
+    found = findings.silent("hl", Silence(START, 2 * DAY, 0.0001), LIMITS)
 
     assert found is not None
     assert "for 2 d, which is unusual there" in found.text
+
+
+@pytest.mark.parametrize(("silent", "is_told"), [(2 * DAY, True), (2 * DAY + HOUR, False), (None, False)])
+def test_a_silence_is_told_when_it_has_lasted_as_long_as_it_may(
+    silent: dt.timedelta | None, is_told: bool
+) -> None:
+    limits = findings.Limits(silent=silent)
+
+    assert (findings.silent("hl", Silence(START, 2 * DAY, 0.0001), limits) is not None) == is_told
 
 
 def test_questions_are_told_after_two_days() -> None:

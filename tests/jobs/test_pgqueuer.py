@@ -10,9 +10,18 @@ import pytest
 
 from syncline.bootstrap import SystemClock
 from syncline.jobs.pgqueuer import PgQueuerJobs
+from syncline.ports.wire import LONGEST
 from tests.jobs.conformance import Conformance, Work, until, working
 from tests.jobs.samples import limits
 from tests.store.postgres import empty_database, execute, server
+
+_LISTENING = (
+    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%notes%'"
+)
+
+
+def _listeners(url: str) -> int:
+    return len(execute(url, _LISTENING))
 
 
 class SharedOffice:
@@ -70,6 +79,28 @@ class TestPgQueuer(Conformance):
 
             assert len(await office.engine.waiting()) == 4
             await asyncio.gather(*(engine.close() for engine in engines))
+
+    async def test_what_one_process_says_all_that_listen_hear(self, office: SharedOffice) -> None:
+        heard: list[str] = []
+        other = office.another()
+        listening = asyncio.create_task(other.listen(heard.append, lambda: heard.append("missed")))
+        try:
+            await until(lambda: _listeners(office.url) == 1)
+            assert await office.engine.say("one ü 'quoted'")
+            assert await office.engine.say("x" * LONGEST)
+            assert not await office.engine.say("x" * LONGEST + "ü")
+            await until(lambda: len(heard) == 2)
+
+            execute(office.url, _CUT)
+            await until(lambda: heard[2:] == ["missed"])
+            await until(lambda: _listeners(office.url) == 1)
+            # Its own connection was cut, too: the first note after that is lost, and it says so.
+            assert [await office.engine.say("lost"), await office.engine.say("two")] == [False, True]
+            await until(lambda: "two" in heard)
+        finally:
+            listening.cancel()
+
+        assert heard == ["one ü 'quoted'", "x" * LONGEST, "missed", "two"]
 
     async def test_its_tables_are_in_a_schema_of_their_own(self, office: SharedOffice) -> None:
         await office.engine.wake("sync", "tickets")

@@ -92,3 +92,4 @@ async def open_connection_desk(
             yield ConnectionDesk(clock, sandbox_clock, highlevel, first, activecollab, second, runtime)
         finally:
             await runtime.close()
+            runtime.current().store.close()

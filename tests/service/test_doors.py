@@ -63,6 +63,22 @@ async def test_every_connection_with_an_address_is_listened_to(tmp_path: Path) -
     await home.close()
 
 
+async def test_nobody_listens_any_more_for_a_connection_that_was_removed(tmp_path: Path) -> None:
+    home = _installation(tmp_path)
+    tokens = map("token-{}".format, itertools.count())
+    ac, hl = (open_hook(home.store, name, lambda: next(tokens)) for name in ("ac", "hl"))
+    hall = Hall(routes=routes_of(home.config.syncs))
+    open_doors(hall.intake, home)
+    del home.config.connections["hl"]
+
+    open_doors(hall.intake, home)
+
+    assert (await hall.send(event(1), signed(event(1)), hl.path.removeprefix(PREFIX))).status == 404
+    in_ac = {"x-angie-webhooksecret": ac.secret}
+    assert (await hall.send(task_event(34), in_ac, ac.path.removeprefix(PREFIX))).status == 200
+    await home.close()
+
+
 async def test_an_address_stays_until_a_new_one_is_asked_for(tmp_path: Path) -> None:
     home = _installation(tmp_path)
     tokens = map("token-{}".format, itertools.count())

@@ -63,13 +63,14 @@ def _environ(office: Office) -> dict[str, str]:
 
 
 @contextmanager
-def served(office: Office) -> Generator[Served]:
+def served(office: Office, *words: str, **environ: str) -> Generator[Served]:
     """A process that serves the office, ready to answer."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "syncline", "--config", str(office.config), "serve", "--port", str(port)]
-    with subprocess.Popen(command, env=_environ(office), stdout=subprocess.PIPE, text=True) as process:
+    around = {**_environ(office), **environ}
+    with subprocess.Popen([*command, *words], env=around, stdout=subprocess.PIPE, text=True) as process:
         service = Served(office, process, f"http://127.0.0.1:{port}")
         try:
             _until(lambda: _is_up(service))

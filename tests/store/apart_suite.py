@@ -51,3 +51,13 @@ class ApartSuite:
         assert store.linked(SYNC) == [made[3], made[1], made[0]]
         assert store.linked(SYNC, limit=1) == [made[3]]
         assert store.linked(OTHER) == []
+
+    def test_open_links_are_paged_and_told_by_whether_all_is_settled(self, store: SqlStore) -> None:
+        made = [store.tie(SYNC, key(number), key(f"r{number}"), NOW) for number in range(3)]
+        for side, name in ((LEFT, key(1)), (RIGHT, key("r1")), (LEFT, key(2))):
+            store.see(SYNC, side, [seen(name, link=made[1 if name != key(2) else 2], is_settled=True)])
+
+        assert store.linked(SYNC, before=made[2]) == [made[1], made[0]]
+        assert store.linked(SYNC, is_settled=True) == [made[1]]
+        assert store.linked(SYNC, is_settled=False) == [made[2], made[0]]
+        assert store.linked(SYNC, is_settled=False, before=made[2]) == [made[0]]

@@ -7,7 +7,7 @@ import contextlib
 import msgspec
 import pytest
 
-from syncline.core.audit import BEGIN, AuditKind, digest
+from syncline.core.audit import BEGIN, AuditCheck, AuditKind, digest
 from syncline.store import SqlStore
 from tests.store.samples import MINUTE, NOW
 
@@ -23,7 +23,7 @@ def _tamper(store: SqlStore, *statements: str) -> None:
 
 
 class AuditSuite:
-    """`audit`, `audit_entry`, `audit_trail`, `verify_audit`."""
+    """`audit`, `audit_entry`, `audit_trail`, `verify_audit`, `verify_audit_on`."""
 
     def test_entries_are_chained_from_a_fixed_begin(self, store: SqlStore) -> None:
         first = store.audit(AuditKind.CHOICE, {"b": 1, "a": 2}, now=NOW, sync="tickets", subject="7")
@@ -100,6 +100,40 @@ class AuditSuite:
         found = store.verify_audit()
         assert found is not None
         assert (found.id, found.reason) == (3, "it does not follow the entry before it")
+
+    @pytest.mark.parametrize("most", [1, 2, 3, 4, 5])
+    @pytest.mark.parametrize(
+        ("statement", "at"),
+        [
+            (None, None),
+            ("DELETE FROM audit WHERE id = 4", 4),
+            ("UPDATE audit SET body = '{}' WHERE id = 3", 3),
+        ],
+    )
+    def test_some_at_a_time_finds_what_all_at_once_finds(
+        self, store: SqlStore, most: int, statement: str | None, at: int | None
+    ) -> None:
+        _filled(store)
+        if statement is not None:
+            _tamper(store, statement)
+        check, pages = AuditCheck(), 0
+
+        while not check.is_over:
+            check, pages = store.verify_audit_on(check, most), pages + 1
+
+        assert (check.fault and check.fault.id) == at
+        assert check.fault == store.verify_audit()
+        assert pages <= 4 // most + 1
+
+    def test_what_is_appended_while_somebody_checks_is_checked_too(self, store: SqlStore) -> None:
+        _filled(store)
+        check = store.verify_audit_on(AuditCheck(), 2)
+        _filled(store)
+
+        while not check.is_over:
+            check = store.verify_audit_on(check, 2)
+
+        assert (check.last and check.last.id, check.fault) == (8, None)
 
     @pytest.mark.parametrize("gone", [1, 2])
     def test_a_deleted_row_is_missed(self, store: SqlStore, gone: int) -> None:

@@ -35,6 +35,12 @@ def write_many(store: SqlStore) -> None:
             store.remember(SYNC, f"{os.getpid()}", str(number))
 
 
+def hold(store: SqlStore) -> None:
+    """Begin a run and stand still."""
+    print(store.begin_run(SYNC, NOW, LEASE).id, flush=True)  # noqa: T201 - told to the test
+    sys.stdin.readline()
+
+
 def settle_late(store: SqlStore) -> None:
     """Intend a write, stand still until told to go on, and try to settle it and to write on."""
     run = store.begin_run(SYNC, NOW, LEASE).id
@@ -85,5 +91,5 @@ def crash(store: SqlStore) -> None:
 
 
 if __name__ == "__main__":
-    stories = (contend, write_many, settle_late, stand_still, crash)
+    stories = (contend, write_many, hold, settle_late, stand_still, crash)
     {story.__name__: story for story in stories}[sys.argv[1]](open_store(sys.argv[2]))

@@ -121,6 +121,9 @@ class EventSuite:
         assert list(store.events(EventType.RUN_FINISHED)) == [three, one]
         assert list(store.events(EventType.RUN_FINISHED, three.id)) == [one]
         assert list(store.events(limit=1)) == [three]
+        assert list(store.events_after(0, 2)) == [one, two]
+        assert list(store.events_after(two.id)) == [three]
+        assert list(store.events_after(three.id)) == []
 
     def test_old_events_are_forgotten_once_nothing_waits(self, store: SqlStore) -> None:
         store.save_subscription(subscription())

@@ -227,6 +227,18 @@ class MarkSuite:
 
         assert len(store.marks(SYNC, NOW + MINUTE)) == 1
 
+    def test_too_many_marks_become_one_of_the_whole_sync_since_the_oldest(self, store: SqlStore) -> None:
+        store.add_marks([mark(number, since=NOW - number * MINUTE) for number in range(4)])
+        store.add_marks([msgspec.structs.replace(mark(9), sync=OTHER)])
+
+        assert store.fold_marks(SYNC, "too many", NOW, 4) == 0
+        assert store.fold_marks(SYNC, "too many", NOW, 3) == 4
+
+        (left,) = store.marks(SYNC, NOW)
+        assert (left.key, left.origin, left.since, left.not_before) == ("", "too many", NOW - 3 * MINUTE, NOW)
+        assert len(store.marks(OTHER, NOW)) == 1
+        assert store.fold_marks(SYNC, "too many", NOW, 3) == 0
+
     def test_a_late_second_removal_takes_no_newer_mark_along(self, store: SqlStore) -> None:
         store.add_marks([mark(1)])
         taken = store.marks(SYNC, NOW)

@@ -84,7 +84,7 @@ def test_a_killed_process_leaves_what_it_committed_and_nothing_else(crashed: str
     store.close()
 
 
-def test_a_killed_runs_lease_blocks_until_it_runs_out(crashed: str) -> None:
+def test_a_killed_runs_lease_blocks_until_it_runs_out_where_a_write_may_be_under_way(crashed: str) -> None:
     store = open_store(crashed)
 
     with pytest.raises(BusyError):
@@ -94,3 +94,62 @@ def test_a_killed_runs_lease_blocks_until_it_runs_out(crashed: str) -> None:
     assert [run.state for run in store.runs(SYNC)] == [RunState.RUNNING, RunState.INTERRUPTED]
     assert heir.id != store.runs(SYNC)[1].id
     store.close()
+
+
+def test_a_killed_runs_sync_is_free_at_once_where_it_had_sent_nothing(url: str) -> None:
+    killed = _start("hold", url)
+    assert killed.stdout is not None
+    assert killed.stdout.readline() == f"{SYNC}-1\n"
+    killed.kill()
+    killed.communicate()
+    store = open_store(url)
+
+    store.begin_run(SYNC, NOW, LEASE)
+
+    assert [run.state for run in store.runs(SYNC)] == [RunState.RUNNING, RunState.INTERRUPTED]
+    store.close()
+
+
+def test_a_killed_runs_lease_blocks_until_it_runs_out_where_somebody_has_the_file_open(url: str) -> None:
+    beside = open_store(url)
+    killed = _start("hold", url)
+    assert killed.stdout is not None
+    assert killed.stdout.readline() == f"{SYNC}-1\n"
+    killed.kill()
+    killed.communicate()
+    store = open_store(url)
+
+    with pytest.raises(BusyError):
+        store.begin_run(SYNC, NOW + LEASE / 2, LEASE)
+    store.begin_run(SYNC, NOW + LEASE, LEASE)
+
+    assert [run.state for run in store.runs(SYNC)] == [RunState.RUNNING, RunState.INTERRUPTED]
+    store.close()
+    beside.close()
+
+
+def test_opening_the_file_beside_a_living_process_takes_nothing_from_it(url: str) -> None:
+    living = _start("settle_late", url)
+    assert living.stdout is not None
+    assert living.stdout.readline() == f"{SYNC}-1\n"
+
+    for _ in range(2):
+        store = open_store(url)
+        with pytest.raises(BusyError):
+            store.begin_run(SYNC, NOW, LEASE)
+        store.close()
+
+    assert living.communicate("go\n", timeout=60)[0] == "done done done\n"
+
+
+def test_a_file_whose_neighbour_cannot_be_made_is_opened_all_the_same(url: str, tmp_path: Path) -> None:
+    (tmp_path / "syncline.db-open").mkdir()
+    (tmp_path / "syncline.db-open").chmod(0)
+
+    store = open_store(url)
+    store.begin_run(SYNC, NOW, LEASE)
+    store.close()
+    again = open_store(url)
+
+    assert again.counts(SYNC) == Counts(left=0, right=0, links=0)
+    again.close()

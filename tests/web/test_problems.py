@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from fastapi import APIRouter
 from starlette.requests import Request
 
+from syncline.core.audit import AuditKind
 from syncline.core.catalogue import ENTRIES
 from syncline.errors import (
     AuthError,
@@ -214,6 +216,25 @@ async def test_an_audit_trail_is_read_newest_first_and_checked(service: Office) 
     service.people.store._execute("UPDATE audit SET body = '{}' WHERE id = 2")
     broken = (await admin.get("/api/v1/audit/verify")).json
     assert (broken["holds"], broken["broken_at"]) == (False, 2)
+
+
+async def test_a_long_trail_is_checked_while_others_are_answered(service: Office) -> None:
+    admin = await service.set_up()
+    store, answered = service.people.store, list[str]()
+    with store.transaction():
+        for number in range(3000):
+            store.audit(AuditKind.CHOICE, {"choice": number}, now=service.people.now())
+
+    async def ask(path: str) -> None:
+        assert (await admin.get(path)).status == 200
+        answered.append(path)
+
+    checking = asyncio.create_task(ask("/api/v1/audit/verify"))
+    await asyncio.sleep(0.005)
+    await ask("/healthz")
+    await checking
+
+    assert answered == ["/healthz", "/api/v1/audit/verify"]
 
 
 def _with_bugs(services: WebServices) -> WebServices:

@@ -35,9 +35,9 @@ class Line:
     admin: Visitor
     token: str
 
-    async def stream(self, last: str | None = None) -> aiohttp.ClientResponse:
+    async def stream(self, last: str | None = None, token: str = "") -> aiohttp.ClientResponse:
         """Listen, from now on or after an event. The first chunk has come, so that the stream has begun."""
-        headers = {"Authorization": f"Bearer {self.token}"}
+        headers = {"Authorization": f"Bearer {token or self.token}"}
         if last is not None:
             headers["Last-Event-ID"] = last
         answer = await self.office.http.get(f"{self.office.base_url}{PATH}", headers=headers)
@@ -112,6 +112,37 @@ async def test_signs_of_life_come_until_the_right_to_listen_ends(line: Line) -> 
 
     assert b"event:" not in await answer.content.read()
     assert (await line.office.browser().get(PATH)).status == 401
+
+
+async def test_rights_end_also_while_events_never_stop(line: Line) -> None:
+    answer = await line.stream()
+
+    async def go_on() -> None:
+        for number in range(100_000):
+            line.hub.publish("progress", {"number": number})
+            await asyncio.sleep(0.001)
+
+    busy = asyncio.create_task(go_on())
+    tokens = (await line.admin.get("/api/v1/tokens")).json["items"]
+    await line.admin.ask("DELETE", f"/api/v1/tokens/{tokens[0]['id']}")
+
+    async with asyncio.timeout(10):
+        await answer.content.read()
+    busy.cancel()
+
+
+async def test_events_that_are_kept_are_told_to_those_who_may_read_them(line: Line) -> None:
+    both = await line.admin.make_token("runs:read", "events:read")
+    one = await line.stream()
+    all_ = await line.stream(token=both)
+
+    line.hub.publish("alert.opened", {"id": 1})
+    line.hub.publish("run", {"sync": "tickets"})
+
+    assert [(await _heard(one))[1]] == ["run"]
+    assert [(await _heard(all_))[1], (await _heard(all_))[1]] == ["alert.opened", "run"]
+    one.close()
+    all_.close()
 
 
 async def test_every_stream_ends_when_the_hub_is_closed(line: Line) -> None:

@@ -196,3 +196,22 @@ async def test_what_is_not_there_is_said(shop: Workshop) -> None:
     ):
         answer = await shop.admin.ask(method, f"/api/v1/{path}")
         assert answer.status == 404, (path, answer.raw)
+
+
+async def test_a_draft_is_suggested_from_what_fields_are_called_and_passes_its_check(shop: Workshop) -> None:
+    path = f"/api/v1/connections/ac/objects/task/suggestion?connection=hl&object={TICKET}"
+    found = (await shop.admin.get(path)).json
+
+    lines = {(each["left"], each["right"]): each for each in found["draft"]["fields"]}
+    assert {("name", "title"), ("due_on", "due_date"), ("is_completed", "status")} <= lines.keys()
+    assert lines["is_completed", "status"]["values"] == [[False, "Open"], [True, "Done"]]
+    assert found["draft"]["match"] == {"on": [["name", "title"]]}
+    assert "estimate" in found["unmapped_left"]
+    assert "created_on" not in found["unmapped_left"]
+
+    found["draft"]["left"]["where"] = {"project": [shop.accounts.project]}
+    await shop.draft(found["draft"])
+    check = (await shop.admin.post("/api/v1/drafts/tickets/check")).json
+    assert (check["faults"], check["impact"]["created"]) == ([], 1)
+    assert (await shop.admin.get(path.replace("=hl", "=nobody"))).status == 404
+    assert (await shop.admin.get(path.replace(TICKET, "custom_objects.none"))).status == 404

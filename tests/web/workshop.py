@@ -18,14 +18,22 @@ from syncline.jobs.embedded import EmbeddedJobs
 from syncline.service.hub import Hub
 from syncline.service.runtime import Runtime
 from syncline.service.serving import Service
+from syncline.web.answers import answers_router
+from syncline.web.brakes import brakes_router
+from syncline.web.certificates import certificates_router
 from syncline.web.connections import connections_router
 from syncline.web.drafts import drafts_router
+from syncline.web.links import links_router
 from syncline.web.objects import objects_router
+from syncline.web.past import past_router
 from syncline.web.questions import questions_router
+from syncline.web.quota import quota_router
+from syncline.web.records import records_router
 from syncline.web.runs import runs_router
 from syncline.web.services import WebServices
 from syncline.web.stream import stream_router
 from syncline.web.syncs import syncs_router
+from syncline.web.unlinked import unlinked_router
 from tests.cli.office import Office as Accounts
 from tests.cli.office import left_is_activecollab as tasks_and_tickets
 from tests.cli.office import open_office as open_accounts
@@ -85,7 +93,10 @@ class Workshop:
         """Start a run, and wait for its end."""
         started = await self.admin.post("/api/v1/syncs/tickets/run", body)
         assert started.status == 202, started.raw
-        after = started.json["after"]
+        return await self.next_run(started.json["after"])
+
+    async def next_run(self, after: str | None) -> dict[str, Any]:
+        """The end of the run that comes after one (None: after nothing)."""
 
         async def ended() -> dict[str, Any] | None:
             items = (await self.admin.get("/api/v1/syncs/tickets/runs?limit=1")).json["items"]
@@ -126,6 +137,14 @@ async def open_workshop(folder: Path, *, heartbeat: float = 15.0) -> AsyncGenera
                 objects_router(runtime),
                 syncs_router(runtime, jobs),
                 runs_router(runtime, jobs),
+                past_router(runtime),
+                records_router(runtime, jobs),
+                links_router(runtime),
+                unlinked_router(runtime),
+                brakes_router(runtime),
+                quota_router(runtime),
+                certificates_router(runtime),
+                answers_router(runtime),
                 questions_router(runtime),
                 stream_router(hub, heartbeat),
             ],

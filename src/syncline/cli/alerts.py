@@ -17,6 +17,7 @@ from syncline.errors import ProblemKind, TransientError, UsageError
 from syncline.ports import AlertFilter
 from syncline.service.alerts import Alerts
 from syncline.service.watching import Watching
+from syncline.service.wished import wished
 
 alerts = typer.Typer(help="What is or was wrong, and who is told.", no_args_is_help=True)
 _T = TypeVar("_T")
@@ -171,7 +172,8 @@ def _asked() -> str:
 def _done(context: typer.Context, work: Callable[[Installation, Alerts], Awaitable[_T]]) -> _T:
     async def opened() -> _T:
         async with given(context).open() as installation:
-            return await work(installation, Alerts(Watching(lambda: installation)))
+            watching = Watching(lambda: installation, lambda: wished(installation).settings.limits())
+            return await work(installation, Alerts(watching))
 
     return wait(opened())
 

@@ -25,6 +25,7 @@ from syncline.cli import (
     desk,
     explain,
     expressions,
+    keys,
     links,
     migrate,
     quota,
@@ -65,6 +66,7 @@ catalogue.add_to(app)
 brakes.add_to(app)
 retry.add_to(app)
 migrate.add_to(app)
+keys.add_to(app)
 serve.add_to(app)
 sandboxes.add_to(app)
 

@@ -13,6 +13,7 @@ from syncline.core.records import FieldSchema, ObjectTypeId
 from syncline.service.tested import Tested, examine
 
 _UNUSABLE = 3
+_NO_CONNECTION = "Add one over the API (docs/first-steps-api.md), or write one into syncline.yaml."
 
 
 def add_to(app: typer.Typer) -> None:
@@ -34,6 +35,8 @@ def check(
     else:
         for each in found.values():
             _say_tested(each)
+        if not found:
+            say(f"No connection is configured yet. {_NO_CONNECTION}")
     return _UNUSABLE if any(each.problems for each in found.values()) else 0
 
 

@@ -20,6 +20,8 @@ from syncline.errors import ConfigError, Problem, ProblemKind
 
 _T = TypeVar("_T")
 
+NO_SYNC = "Make one over the API (docs/first-steps-api.md), or write one into syncline.yaml (docs/configuration.md)."
+
 AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")]
 
 
@@ -56,8 +58,8 @@ def chosen(installation: Installation, names: list[str] | None) -> list[str]:
     """The syncs of a command: the named ones, else all. Raises `ConfigError` when there are none, `UsageError` for a name
     that is not there."""
     if not installation.config.syncs:
-        problem = Problem("syncs", "there is none yet.", "Add one under `syncs:`.", ProblemKind.MISSING)
-        raise ConfigError("The configuration has no syncs.", (problem,))
+        problem = Problem("syncs", "there is none yet.", NO_SYNC, ProblemKind.MISSING)
+        raise ConfigError("No sync is configured.", (problem,))
     if installation.notice:
         complain(installation.notice)
     return [_known(installation, name) for name in names or installation.config.syncs]

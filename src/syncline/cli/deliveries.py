@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 from collections.abc import Callable
 from enum import Enum
 from functools import partial
@@ -17,13 +16,13 @@ from syncline.cli.context import AsJson, given, wait
 from syncline.cli.output import say, say_json, table
 from syncline.errors import ProblemKind, UsageError
 from syncline.ports import Delivery, DeliveryFilter, DeliveryState, Listener
-from syncline.service.hooks import Hook, open_hook
+from syncline.service.hooks import Hook
 from syncline.service.marking import redeliver as use_again
+from syncline.service.offering import offer
 from syncline.service.routes import routes_of
 from syncline.service.silence import silence_of
 
 _T = TypeVar("_T")
-_TOKEN_BYTES = 16
 _Numbers = Annotated[list[int], typer.Argument(help="Their numbers, as `list` shows them.", min=1)]
 
 deliveries = typer.Typer(help="Webhooks that came in, and what became of them.", no_args_is_help=True)
@@ -128,9 +127,7 @@ def address(
     """Where a vendor should send a connection's webhooks, made on first use. Both lines are secrets."""
 
     def work(installation: Installation) -> Hook:
-        installation.listener(connection)
-        token = partial(secrets.token_urlsafe, _TOKEN_BYTES)
-        return open_hook(installation.store, connection, token, is_new=new)
+        return offer(installation, connection, is_new=new)
 
     given(context).ensure_key()
     hook = _done(context, work)

@@ -17,7 +17,6 @@ from syncline.cli.links import say_candidates
 from syncline.cli.output import say, say_json, table
 from syncline.core.candidates import Candidate
 from syncline.core.decisions import Answer, Resolution
-from syncline.core.mapping import ConflictPolicy
 from syncline.core.memory import Question
 from syncline.core.records import Edit, Side, SyncId
 from syncline.engine import review, rules, unlinked
@@ -89,13 +88,9 @@ class _Pick:
             )
         everything = store.questions(kept(installation, self.sync))
         if self.number is None:
-            return [each for each in everything if self.field is None or _is_of(each, self.field)]
+            return [each for each in everything if self.field is None or review.is_about(each, self.field)]
         question = find_question(store, self.number)
         return review.alike(everything, question) if self.is_alike else [question]
-
-
-def _is_of(question: Question, field: str) -> bool:
-    return field in (question.held.field, *(question.held.line or ()))
 
 
 def add_to(app: typer.Typer) -> None:
@@ -264,7 +259,7 @@ def resolve(
                 if not next_time:
                     return Outcome(is_stored=True, chosen=found)
                 version = _save(installation, syncs, questions, wish)
-            too = _of_the_rule(world.store, questions)
+            too = rules.decides_too(world, questions)
             return Outcome(is_stored=True, chosen=found, version=version, decided_too=too)
 
     done = wait(work())
@@ -272,16 +267,6 @@ def resolve(
         say_json(done)
     else:
         _say_outcome(done, is_preview=preview)
-
-
-def _of_the_rule(store: Store, settled: Sequence[Question]) -> Sequence[int]:
-    """Open questions of the same field that nobody has answered: the new rule decides them, too."""
-    fields = {(each.sync, each.held.field) for each in settled}
-    return [
-        each.id
-        for each in store.questions(settled[0].sync)
-        if each.choice is None and (each.sync, each.held.field) in fields
-    ]
 
 
 def _wish(
@@ -327,11 +312,7 @@ def _save(
     fields = {(question.sync, question.held.field) for question in questions}
     if len(fields) != 1 or not isinstance(wish, review.Take):
         raise SetupError("--next-time needs questions of one field.")
-    question = questions[0]
-    policy = ConflictPolicy.LEFT if wish.side is Side.LEFT else ConflictPolicy.RIGHT
-    note = f"question {question.id}: the {wish.side.value} side wins {question.held.field} from now on"
-    saved = rules.save(installation.world(), syncs[question.sync], question.held.field or "", policy, note)
-    return saved.number
+    return rules.next_time(installation.world(), syncs[questions[0].sync], questions, wish.side).number
 
 
 def _is_wanted(found: Sequence[review.Chosen]) -> bool:

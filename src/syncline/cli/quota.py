@@ -8,11 +8,10 @@ from typing import Annotated
 
 import typer
 
-from syncline.bootstrap import Installation
 from syncline.cli.context import AsJson, given, wait
 from syncline.cli.output import say, say_json
-from syncline.core.records import Side, SyncId
-from syncline.engine.budget import Budget, Pending, budget_of
+from syncline.engine.budget import Budget, Pending
+from syncline.service.budgets import budget
 
 
 def add_to(app: typer.Typer) -> None:
@@ -30,7 +29,7 @@ def quota(
     async def work() -> list[Budget]:
         async with given(context).open() as installation:
             names = [connection] if connection else list(installation.config.connections)
-            return [_budget(installation, name) for name in names]
+            return [budget(installation, name) for name in names]
 
     found = wait(work())
     if as_json or given(context).as_json:
@@ -40,17 +39,6 @@ def quota(
         say(f"{each.connection}:")
         for line in _lines(each):
             say(f"  {line}")
-
-
-def _budget(installation: Installation, name: str) -> Budget:
-    sides = [
-        (SyncId(sync), side)
-        for sync, settings in installation.config.syncs.items()
-        for side in Side
-        if settings.side(side).connection == name
-    ]
-    left = installation.connector(name).quota
-    return budget_of(installation.store, name, left, sides, installation.clock.now())
 
 
 def _lines(budget: Budget) -> Iterator[str]:

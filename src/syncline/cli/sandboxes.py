@@ -76,7 +76,10 @@ async def _go_on(installation: Installation, office: Office) -> None:
         listener = listening("127.0.0.1", _PORT)
     except UsageError:
         listener = listening("127.0.0.1", 0)
-    await serve_installation(installation, jobs, listener, ready=ready)
+    try:
+        await serve_installation(installation, jobs, listener, ready=ready)
+    finally:
+        await jobs.close()
 
 
 def sandbox(

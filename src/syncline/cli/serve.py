@@ -16,11 +16,12 @@ import uvicorn
 from syncline.bootstrap import Installation, install
 from syncline.cli.context import Context, given, wait
 from syncline.cli.output import say
-from syncline.config import Config, load
+from syncline.config import Config, load, start_file
 from syncline.errors import ProblemKind, UsageError
 from syncline.ports import JobEngine
 from syncline.service.dispatch import Happened, Tell
 from syncline.service.engines import is_shared, job_engine
+from syncline.service.following import Following
 from syncline.service.guard import guarded_transport
 from syncline.service.hub import Hub
 from syncline.service.logs import set_up, take_down
@@ -28,6 +29,7 @@ from syncline.service.observers import observers
 from syncline.service.people import People, begin_setup
 from syncline.service.runtime import Runtime
 from syncline.service.serving import Service
+from syncline.service.traces import configured_tracing
 from syncline.web.app import make_app
 from syncline.web.hooks import add_hooks
 from syncline.web.routers import Parts, routers_over
@@ -57,8 +59,11 @@ def serve(
     ] = True,
 ) -> None:
     """Serve: the API, webhooks, the schedule and a worker, in one process, until it is stopped (Ctrl+C)."""
+    chosen = given(context)
+    if start_file(chosen.config):
+        say(f"Made {chosen.config}, with nothing configured yet.")
     with suppress(KeyboardInterrupt):
-        wait(_serve(given(context), host, port, public_url, works=works))
+        wait(_serve(chosen, host, port, public_url, works=works))
 
 
 def worker(context: typer.Context) -> None:
@@ -87,7 +92,8 @@ async def _serve(context: Context, host: str, port: int, public_url: str | None,
 def listening(host: str, port: int) -> socket.socket:
     """A socket that listens at an address; port 0 is any free one. Raises `UsageError` when it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    found = socket.socket(family, socket.SOCK_STREAM)
+    # Named, so that asyncio sends each answer at once: without it, one that is written in two parts waits for 40 ms.
+    found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((host, port))
@@ -109,20 +115,22 @@ async def serve_installation(
     ready: Callable[[str, Service], Awaitable[None]] | None = None,
 ) -> None:
     """Serve an installation until the process is told to stop; `ready` is called with the address once it answers. What is
-    configured may change meanwhile; the installation is closed at the end."""
+    configured may change meanwhile."""
     host, port = listener.getsockname()[:2]
+    traces = configured_tracing(installation)
     runtime = Runtime(installation)
     hub = Hub(installation.clock, secrets.token_hex(4))
     transport = guarded_transport(installation)
-    watching = observers(runtime.current, jobs, transport)
-    service = Service(runtime, jobs, _both(watching.tell, hub.tell), hub.watch)
+    watching = observers(runtime.current, jobs, transport, traces=traces)
+    service = Service(runtime, jobs, _both(watching.tell, hub.tell), hub.watch, traces.around)
+    following = Following(hub, jobs, lambda: runtime.current().store)
     people = People(installation.store, installation.clock)
     settings = WebSettings(public_url or f"http://{host}:{port}", ("127.0.0.1", "localhost"))
     handler = set_up(watching.redactor)
 
     @asynccontextmanager
     async def beside() -> AsyncGenerator[None]:
-        async with watching.running(), service.running(works=works):
+        async with traces.running(), watching.running(), following.running(), service.running(works=works):
             _greet(settings.public_url, begin_setup(people))
             if ready is not None:
                 await ready(settings.public_url, service)
@@ -161,7 +169,7 @@ def _both(first: Tell, second: Tell) -> Tell:
 def _greet(url: str, code: str | None) -> None:
     say(f"Serving on {url}; stop with Ctrl+C.")
     if code is not None:
-        say(f"First run: make the first user with the code {code} (POST /api/v1/setup; see docs/api.md).")
+        say(f"First run: make the first user with the code {code} (see docs/first-steps-api.md).")
 
 
 async def _work(context: Context) -> None:
@@ -170,13 +178,21 @@ async def _work(context: Context) -> None:
             text = "A worker of its own needs PostgreSQL; beside SQLite, `syncline serve` does the work."
             remedy = "Set SYNCLINE_DATABASE_URL to a PostgreSQL database, or run `syncline serve` alone."
             raise UsageError("database", text, remedy, ProblemKind.BAD_VALUE)
-        watching = observers(lambda: installation, jobs, installation.guarded)
-        service = Service(Runtime(installation), jobs, watching.tell)
-        set_up(watching.redactor)
+        traces = configured_tracing(installation)
+        runtime = Runtime(installation)
+        watching = observers(runtime.current, jobs, installation.guarded, traces=traces)
+        hub = Hub(installation.clock, secrets.token_hex(4))
+        following = Following(hub, jobs, lambda: installation.store)
+        service = Service(runtime, jobs, _both(watching.tell, hub.tell), hub.watch, traces.around)
+        handler = set_up(watching.redactor)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for each in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(each, stop.set)
         say("Working; stop with Ctrl+C.")
-        async with service.running():
-            await stop.wait()
+        try:
+            async with traces.running(), following.running(listens=False), service.running():
+                await stop.wait()
+        finally:
+            await runtime.close()
+            take_down(handler)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from syncline.cli.certify import code_of, say_certificates
-from syncline.cli.context import AsJson, Context, chosen, given, wait
+from syncline.cli.context import NO_SYNC, AsJson, Context, chosen, given, wait
 from syncline.cli.output import Bars, complain, say, say_json
 from syncline.core.brakes import BrakeName
 from syncline.engine.certify import Certified, certify
@@ -125,12 +125,16 @@ def status(
 
     async def work() -> dict[str, Status]:
         async with given(context).open() as installation:
-            return {name: status_of(installation.store, name) for name in chosen(installation, names)}
+            # Nothing to tell of is no fault, unless somebody asks for one by name.
+            wanted = chosen(installation, names) if names or installation.config.syncs else []
+            return {name: status_of(installation.store, name) for name in wanted}
 
     found = wait(work())
     if as_json or given(context).as_json:
         say_json(found)
         return
+    if not found:
+        say(f"No sync is configured yet. {NO_SYNC}")
     for name, each in found.items():
         say(f"{name}: {each.counts.links} linked, {each.counts.left} left, {each.counts.right} right")
         if each.last is None:

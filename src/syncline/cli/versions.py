@@ -19,6 +19,11 @@ from syncline.errors import MappingError, SetupError
 from syncline.service.reviewing import Review, changes_to, reviews_of, touches
 from syncline.story import shown
 
+_NOTHING = (
+    "syncline.yaml holds no syncs: this would end all that are in force, those made over the API too. "
+    "Say --yes if that is meant; `syncline export` writes them."
+)
+
 Note = Annotated[str, typer.Option(help="Why; kept with the version.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
@@ -77,6 +82,8 @@ def apply(context: typer.Context, note: Note = "", yes: Yes = False, as_json: As
             reviews = await _checked(installation, installation.draft, is_shown=not is_json)
             if not reviews:
                 return Applied(installation.version, is_new=False)
+            if not installation.draft and not yes:
+                raise SetupError(_NOTHING)
             _ask(installation, reviews, yes=yes, is_json=is_json)
             body = canonical(installation.draft)
             return Applied(engine.apply(installation.store, installation.clock, body, note))

@@ -21,6 +21,7 @@ from syncline.config.loading import (
     load,
     placed,
 )
+from syncline.config.starter import start_file
 from syncline.config.syncs import (
     BrakeSettings,
     FieldSettings,
@@ -29,14 +30,17 @@ from syncline.config.syncs import (
     SideSettings,
     SyncSettings,
 )
+from syncline.config.watching import AlertSettings, FreshnessSettings, TraceSettings
 
 __all__ = [
     "ActiveCollabSettings",
     "ActiveCollabWebhookSettings",
+    "AlertSettings",
     "BrakeSettings",
     "Config",
     "ConnectionSettings",
     "FieldSettings",
+    "FreshnessSettings",
     "HighLevelSettings",
     "HighLevelWebhookSettings",
     "MatchSettings",
@@ -46,6 +50,7 @@ __all__ = [
     "SideSettings",
     "Stored",
     "SyncSettings",
+    "TraceSettings",
     "applied_syncs",
     "as_yaml",
     "canonical",
@@ -53,4 +58,5 @@ __all__ = [
     "load",
     "merged",
     "placed",
+    "start_file",
 ]

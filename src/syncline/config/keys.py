@@ -1,6 +1,6 @@
 """The installation's secret key where none is configured: a file beside the configuration, made on first use.
 
-Read by `bootstrap`; made by `cli.serve`, since a service keeps secrets.
+Read by `bootstrap`, which also puts a new key in its place; made by `cli.serve`, since a service keeps secrets.
 """
 
 from __future__ import annotations
@@ -28,12 +28,31 @@ def key_beside(folder: Path) -> SecretStr:
     kept = kept_key(folder)
     if kept is not None:
         return kept
-    made = base64.urlsafe_b64encode(secrets.token_bytes(32))
+    made = new_key()
     try:
-        file = os.open(folder / NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        _write(folder / NAME, made)
     except FileExistsError:
         # Another process was faster.
         return key_beside(folder)
-    with os.fdopen(file, "wb") as opened:
-        opened.write(made + b"\n")
-    return SecretStr(made.decode())
+    return SecretStr(made)
+
+
+def new_key() -> str:
+    """A key of 32 random bytes, as text."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+def replace_keys(folder: Path, *keys: str) -> None:
+    """Let these be the keys beside the configuration, the newest first: all of them or none, whatever happens meanwhile."""
+    beside = folder / f"{NAME}.new"
+    beside.unlink(missing_ok=True)
+    _write(beside, ",".join(keys))
+    beside.replace(folder / NAME)
+
+
+def _write(path: Path, text: str) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(file, "w", encoding="ascii") as opened:
+        opened.write(f"{text}\n")
+        opened.flush()
+        os.fsync(opened.fileno())

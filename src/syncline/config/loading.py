@@ -6,6 +6,7 @@ Schema (`docs/syncline.schema.json`) is made from these models.
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -14,11 +15,13 @@ from typing import Any, cast
 
 import yaml
 from pydantic import Field, SecretStr, ValidationError
+from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import ErrorDetails
 
 from syncline.config.connections import ConnectionSettings
-from syncline.config.strict import Model
+from syncline.config.strict import Model, UnfitError, written
 from syncline.config.syncs import SyncSettings
+from syncline.config.watching import AlertSettings, TraceSettings
 from syncline.core.records import Side
 from syncline.errors import ConfigError, Problem, ProblemKind
 
@@ -42,6 +45,10 @@ class Config(Model):
     )
     connections: dict[str, ConnectionSettings] = Field(default_factory=dict[str, ConnectionSettings])
     syncs: dict[str, SyncSettings] = Field(default_factory=dict)
+    alerts: AlertSettings = Field(
+        default=AlertSettings(), description="From when on something is worth an alert."
+    )
+    traces: TraceSettings = Field(default=TraceSettings(), description="Where spans go; nowhere unless said.")
 
     def database_url(self, folder: Path) -> str:
         """The database's URL with a relative file placed in the configuration's folder."""
@@ -64,6 +71,9 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
     """
     try:
         text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        hint = "`syncline serve` makes one; docs/configuration.md says what it may hold. Or name another with --config."
+        raise ConfigError(f"There is no {path}. {hint}") from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}. Name the file with --config.") from error
     try:
@@ -72,6 +82,10 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise ConfigError(f"{path} is not valid YAML{where}: {getattr(error, 'problem', error)}.") from error
+    if raw is None:
+        raise ConfigError(
+            f"{path} is empty. Write `connections: {{}}` where nothing is to be configured there."
+        )
     problems: list[Problem] = []
     environ = os.environ if environ is None else environ
     # What goes before the file's is not looked for in it.
@@ -80,6 +94,8 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
         filled["database"] = environ[_DATABASE]
     if isinstance(filled, dict) and environ.get(_PRIVATE):
         filled["allow_private"] = environ[_PRIVATE]
+    if isinstance(filled, dict) and environ.get(_TRACES):
+        filled["traces"] = _with_endpoint(cast("dict[str, Any]", filled).get("traces"), environ[_TRACES])
     problems += _dangling(filled)
     try:
         config = Config.model_validate(filled)
@@ -125,6 +141,7 @@ def _named_on(raw: Any) -> Any:
 
 _DATABASE = "SYNCLINE_DATABASE_URL"
 _PRIVATE = "SYNCLINE_ALLOW_PRIVATE"
+_TRACES = "SYNCLINE_OTLP_ENDPOINT"
 
 
 def _without_database(raw: Any, environ: Mapping[str, str]) -> Any:
@@ -132,6 +149,15 @@ def _without_database(raw: Any, environ: Mapping[str, str]) -> Any:
         named = cast("dict[object, object]", raw)
         return {key: value for key, value in named.items() if key != "database"}
     return cast("object", raw)
+
+
+def _with_endpoint(traces: Any, endpoint: str) -> Any:
+    """The file's section with the environment's endpoint. One that is no section stays, for the model to refuse."""
+    return (
+        {**cast("dict[str, Any]", traces or {}), "endpoint": endpoint}
+        if isinstance(traces, dict | None)
+        else traces
+    )
 
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -195,9 +221,11 @@ def _problem(detail: ErrorDetails) -> Problem:
             message, remedy = "names no known vendor.", "Write vendor: activecollab or vendor: highlevel."
         case "value_error":
             error = (detail.get("ctx") or {}).get("error")
-            message, remedy = str(error), "Write a percentage such as 10%, or false to switch it off."
-            if path.endswith(".off"):
-                remedy = "Take it out of the list."
+            message, remedy = str(error), error.remedy if isinstance(error, UnfitError) else ""
+        case "tuple_type":
+            message, remedy = "is no pair.", "Write pairs, each in brackets of its own: [[left, right]]."
+        case "model_type" | "dict_type":
+            message, remedy = "is no section.", "Write its settings below it, indented."
         case _:
             message = f"{message[0].lower()}{message[1:]}."
     return Problem(path.lstrip("."), message, remedy, kind)
@@ -257,7 +285,14 @@ def _section(raw: Any, name: str) -> dict[str, dict[str, Any]]:
     }
 
 
+class _Schema(GenerateJsonSchema):
+    """Spans are shown as they are written."""
+
+    def encode_default(self, dft: Any) -> Any:
+        return written(dft) if isinstance(dft, dt.timedelta) else super().encode_default(dft)
+
+
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of `syncline.yaml`."""
-    schema = Config.model_json_schema()
+    schema = Config.model_json_schema(schema_generator=_Schema)
     return {**schema, "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "syncline.yaml"}

@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from syncline.config.strict import Model, Share
+from syncline.config.strict import Model, Share, UnfitError, or_false
+from syncline.config.watching import FreshnessSettings, OptionalFreshness
 from syncline.core.brakes import BRAKES, BrakeName, Limits
 from syncline.core.decisions import DeletedEdit, DeletePolicy
 from syncline.core.mapping import ConflictPolicy, Direction, FieldMapping, Scalar
@@ -100,7 +101,8 @@ class BrakeSettings(Model):
         """Some brakes may only be released for one run."""
         fixed = [name.value for name in names if not BRAKES[name].may_be_off]
         if fixed:
-            raise ValueError(f"{', '.join(fixed)} can only be released once, with `syncline brakes release`.")
+            text = f"{', '.join(fixed)} can only be released once, with `syncline brakes release`."
+            raise UnfitError(text, "Take it out of the list.")
         return names
 
 
@@ -127,7 +129,8 @@ class ScheduleSettings(Model):
         """A cron line that never comes, or a time zone that is none, would be noticed at night only."""
         told = problem(self.nightly or "0 0 * * *", self.timezone)
         if told:
-            raise ValueError(f"{told}.")
+            remedy = "Write five fields such as 30 2 * * *, and a zone such as Europe/Berlin."
+            raise UnfitError(f"{told}.", remedy)
         return self
 
     def table(self) -> Timetable:
@@ -159,6 +162,27 @@ class SyncSettings(Model):
     schedule: ScheduleSettings = Field(
         default=ScheduleSettings(), description="When the service looks at the sync by itself."
     )
+    freshness: OptionalFreshness = Field(
+        default=FreshnessSettings(),
+        description="How soon edits should have arrived; `false`: nobody is told.",
+        json_schema_extra=or_false,
+    )
+
+    @model_validator(mode="after")
+    def _are_two(self) -> SyncSettings:
+        """A copy of a record that is on the same side as its original would be copied in its turn."""
+        left, right = self.left, self.right
+        names = left.where.keys() & right.where.keys()
+        is_parted = any(set(left.where[name]).isdisjoint(right.where[name]) for name in names)
+        is_filtered = left.filter is not None or right.filter is not None
+        if (left.connection, left.object) == (right.connection, right.object) and not (
+            is_parted or is_filtered
+        ):
+            raise UnfitError(
+                "both sides are the same records.",
+                "Name another connection or object on one side, or filters that have no record in common.",
+            )
+        return self
 
     def side(self, side: Side) -> SideSettings:
         """One side's settings."""

@@ -9,7 +9,7 @@ import datetime as dt
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import aiohttp
 import msgspec
@@ -62,6 +62,15 @@ class Transport(Protocol):
         ...
 
 
+@runtime_checkable
+class Twinned(Protocol):
+    """A transport that can be had once more."""
+
+    def twin(self) -> Transport:
+        """Another one with the same settings and sockets of its own."""
+        ...
+
+
 class AiohttpTransport:
     """The real network. `timeout` bounds a whole exchange, `connect_timeout` the way to the host.
 
@@ -108,9 +117,7 @@ class AiohttpTransport:
                     "the address leads to where nothing may be called from here (see docs/connections.md)",
                     detail=Detail.WRONG_ADDRESS,
                 ) from error
-            raise TransientError(
-                f"cannot be reached ({type(error).__name__})", detail=Detail.UNREACHABLE
-            ) from error
+            raise TransientError(f"cannot be reached ({_why(error)})", detail=Detail.UNREACHABLE) from error
         except aiohttp.InvalidURL as error:
             raise ConnectorError("the address cannot be read", detail=Detail.WRONG_ADDRESS) from error
         except TimeoutError as error:
@@ -178,3 +185,16 @@ class _Once:
             raise aiohttp.ClientConnectionError("cut after sending")
         self._sent = True
         return await handler(request)
+
+
+def _why(error: aiohttp.ClientError) -> str:
+    """Why nobody was reached, as far as a person can do something about it."""
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return f"no address is known for {error.host}; check its spelling"
+        case aiohttp.ClientSSLError():
+            return f"the certificate of {error.host} is not accepted"
+        case aiohttp.ClientConnectorError() if isinstance(error.os_error, ConnectionRefusedError):
+            return f"nobody answers at {error.host}, port {error.port}; check the address"
+        case _:
+            return type(error).__name__

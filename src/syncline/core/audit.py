@@ -45,8 +45,15 @@ class AuditKind(Enum):
     CONNECTION_CHANGED = "connection_changed"
     CONNECTION_ROTATED = "connection_rotated"
     CONNECTION_REMOVED = "connection_removed"
+    KEY_ROTATED = "key_rotated"
+    SETTINGS_CHANGED = "settings_changed"
     PAUSED = "paused"
     RESUMED = "resumed"
+    CHANNEL_SAVED = "channel_saved"
+    CHANNEL_REMOVED = "channel_removed"
+    SUBSCRIBED = "subscribed"
+    SUBSCRIPTION_CHANGED = "subscription_changed"
+    UNSUBSCRIBED = "unsubscribed"
 
 
 class AuditEntry(msgspec.Struct, frozen=True):
@@ -68,6 +75,14 @@ class AuditFault(msgspec.Struct, frozen=True):
 
     id: int
     reason: str
+
+
+class AuditCheck(msgspec.Struct, frozen=True):
+    """How far a trail was checked: up to `last`, with what is broken there; `is_over` when nothing comes after it."""
+
+    last: AuditEntry | None = None
+    fault: AuditFault | None = None
+    is_over: bool = False
 
 
 def canonical_json(body: object) -> str:

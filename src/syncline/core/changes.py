@@ -67,6 +67,8 @@ class ChangeKind(Enum):
     DELETED_EDIT = "deleted_edit"
     CREATE = "create"
     BRAKES = "brakes"
+    SCHEDULE = "schedule"
+    FRESHNESS = "freshness"
     OTHER = "other"
 
     @property
@@ -188,6 +190,8 @@ _POLICIES = {
     "deleted_edit": (ChangeKind.DELETED_EDIT, "deleted here and edited there: {0} → {1}"),
     "create": (ChangeKind.CREATE, "new records are made on: {0} → {1}"),
     "brakes": (ChangeKind.BRAKES, "brakes {0} → {1}"),
+    "schedule": (ChangeKind.SCHEDULE, "looked at by itself otherwise: {0} → {1}"),
+    "freshness": (ChangeKind.FRESHNESS, "how soon edits should arrive: {0} → {1}"),
 }
 
 

@@ -23,7 +23,9 @@ _HOUR = dt.timedelta(hours=1)
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """From when on something is worth an alert. `again` is how long the channels are left alone while it lasts."""
+    """From when on something is worth an alert; `silent` is how long no webhook must have come, None: never. `again` is how
+    long the channels are left alone while it lasts, `rest` how long one rests that took no message, and `kept` how long a
+    closed alert is kept."""
 
     failures: int = 3
     again: dt.timedelta = dt.timedelta(hours=6)
@@ -31,6 +33,9 @@ class Limits(msgspec.Struct, frozen=True):
     quota: float = 0.1
     question: dt.timedelta = dt.timedelta(days=2)
     parked: int = 10
+    silent: dt.timedelta | None = dt.timedelta(hours=1)
+    rest: dt.timedelta = dt.timedelta(minutes=5)
+    kept: dt.timedelta = dt.timedelta(days=90)
 
 
 def failing(sync: str, misses: int, code: str, limits: Limits) -> Finding | None:
@@ -98,9 +103,11 @@ def _ahead(usage: Iterable[Usage], span: dt.timedelta, now: dt.datetime) -> int:
     return round(hourly * (span / _HOUR))
 
 
-def silent(connection: str, silence: Silence) -> Finding | None:
+def silent(connection: str, silence: Silence, limits: Limits) -> Finding | None:
     """A connection from which webhooks usually come at this time of the week."""
-    if not silence.is_unusual or silence.quiet is None:
+    if not silence.is_unusual or silence.quiet is None or limits.silent is None:
+        return None
+    if silence.quiet < limits.silent:
         return None
     text = f"No webhook has come from '{connection}' for {spoken(silence.quiet)}, which is unusual there."
     remedy = (

@@ -48,5 +48,11 @@ def _lines(card: AccountCard) -> list[str]:
         "location": card.location,
         "login": f"{card.email} / {card.password}" if card.password else card.email,
         "control": card.control_url,
+        "hook key": _one_line(card.webhook_public_key),
     }
     return [card.name, *(f"  {name:9} {value}" for name, value in shown.items() if value)]
+
+
+def _one_line(pem: str) -> str:
+    """A public key as it fits into one line: what stands between the first line and the last."""
+    return "".join(line for line in pem.splitlines() if not line.startswith("-----"))

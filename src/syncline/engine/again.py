@@ -81,7 +81,7 @@ async def resync(
 
     A record that waits after a failure is tried now. Raises what `run` raises.
     """
-    _make_due(world, sync.id, chosen)
+    make_due(world, sync.id, chosen)
     spots_read = _with_counterparts(world, sync.id, chosen)
     report = await run(world, sync, jitter, replace(options or Options(), is_full=False, only=chosen))
     left = sum(side is Side.LEFT for side, _ in spots_read)
@@ -107,7 +107,8 @@ def _with_counterparts(world: World, sync: SyncId, chosen: frozenset[Spot]) -> f
     return chosen | {(side, link.of(side).key) for link in links.values() for side in Side}
 
 
-def _make_due(world: World, sync: SyncId, chosen: frozenset[Spot]) -> None:
+def make_due(world: World, sync: SyncId, chosen: frozenset[Spot]) -> None:
+    """Let the next run try those of these records again that wait after a failure."""
     now = world.clock.now()
     with world.store.transaction():
         for each in world.store.parked(sync):

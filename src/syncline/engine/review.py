@@ -142,6 +142,11 @@ def alike(questions: Iterable[Question], question: Question) -> Sequence[Questio
     ]
 
 
+def is_about(question: Question, field: str) -> bool:
+    """Whether a question is about a field: of the left, of the right, or both (`left ↔ right`)."""
+    return field in (question.held.field, *(question.held.line or ()))
+
+
 def choice_of(sync: Sync | None, question: Question, wish: Wish) -> Resolution | Answer:
     """The choice that a wish comes to for one question. Raises `SetupError` where it does not fit."""
     match wish:

@@ -7,14 +7,14 @@ which the next run decides by.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from syncline.core.case import Decided
 from syncline.core.decisions import line_name
 from syncline.core.mapping import ConflictPolicy, Lens
-from syncline.core.memory import Version
-from syncline.core.records import SyncId
+from syncline.core.memory import Question, Version
+from syncline.core.records import Side, SyncId
 from syncline.core.whatif import WhatIf, past_conflicts, what_if
 from syncline.engine import versions
 from syncline.engine.sync import Sync, World
@@ -57,6 +57,32 @@ def save(world: World, sync: Sync, field: str, policy: ConflictPolicy, note: str
         return syncs
 
     return versions.amend(world.store, world.clock, edit, note)
+
+
+def next_time(world: World, sync: Sync, questions: Sequence[Question], side: Side) -> Version:
+    """Let the side that a person took for these questions win their field from now on. Raises `SetupError` as `save` does,
+    and where they are not of one field."""
+    check_one_field(questions)
+    first = questions[0]
+    policy = ConflictPolicy.LEFT if side is Side.LEFT else ConflictPolicy.RIGHT
+    note = f"question {first.id}: the {side.value} side wins {first.held.field} from now on"
+    return save(world, sync, first.held.field or "", policy, note)
+
+
+def check_one_field(questions: Sequence[Question]) -> None:
+    """Raises `SetupError` unless these questions are about one field of one sync."""
+    if len({(each.sync, each.held.field) for each in questions}) != 1:
+        raise SetupError("A rule for the next time needs questions of one field.")
+
+
+def decides_too(world: World, settled: Sequence[Question]) -> Sequence[int]:
+    """Open questions of the same field that nobody has answered: a rule made with these decides them, too."""
+    fields = {(each.sync, each.held.field) for each in settled}
+    return [
+        each.id
+        for each in world.store.questions(settled[0].sync)
+        if each.choice is None and (each.sync, each.held.field) in fields
+    ]
 
 
 def line_of(sync: Sync, field: str) -> Lens:

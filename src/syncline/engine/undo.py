@@ -31,7 +31,7 @@ from syncline.engine.apply import Failure, Outcome, carry_out
 from syncline.engine.pull import Sweep, read
 from syncline.engine.settle import Ledger, keys_of, touched
 from syncline.engine.sync import Sync, World
-from syncline.errors import SetupError, SynclineError
+from syncline.errors import Refusal, RequestError, SetupError, SynclineError
 from syncline.ports import Ending
 
 _ALL = 10_000_000
@@ -57,16 +57,23 @@ class _Read:
 
 
 async def undo_run(
-    world: World, sync: Sync, target: str, jitter: Callable[[], float], *, is_dry: bool = False
+    world: World,
+    sync: Sync,
+    target: str,
+    jitter: Callable[[], float],
+    *,
+    is_dry: bool = False,
+    expected: int | None = None,
 ) -> Undone:
-    """Take back a run, or what the last run did to a record. Raises `SetupError` when neither is known, and whatever
-    `runs.run` raises."""
+    """Take back a run, or what the last run did to a record. Raises `SetupError` when neither is known, `RequestError` when
+    it would take another number of steps than `expected`, and whatever `runs.run` raises."""
     run, key = _target(world, sync, target)
     if is_dry:
         return Undone((await _look(world, sync, run, key)).undo)
     begun = world.store.begin_run(sync.id, world.clock.now(), sync.patience.lease)
     try:
         found = await _look(world, sync, run, key)
+        _check(found.undo, expected)
         plan = Plan(sync.id, found.undo.steps, (), (), *_calls(sync, found.undo.steps))
         outcome = await carry_out(world, sync, begun.id, plan, _ledger(found), found.sweeps, jitter)
         _ties(
@@ -79,6 +86,12 @@ async def undo_run(
         world.store.end_run(begun.id, RunState.INTERRUPTED, "", world.clock.now())
         raise
     return _ended(world, sync, begun.id, found.undo, outcome)
+
+
+def _check(planned: Undo, expected: int | None) -> None:
+    if expected is not None and len(planned.steps) != expected:
+        text = f"{len(planned.steps)} steps would be taken back now, not {expected}: something changed meanwhile."
+        raise RequestError(text, Refusal.OLD_REVISION)
 
 
 def _ended(world: World, sync: Sync, run: RunId, planned: Undo, outcome: Outcome) -> Undone:

@@ -60,9 +60,20 @@ class Group(msgspec.Struct, frozen=True):
     candidates: tuple[Candidate, ...]
 
 
-def linked(store: Store, sync: SyncId, limit: int = 100) -> tuple[Tied, ...]:
-    """Open links, the newest first."""
-    numbers = store.linked(sync, limit)
+def linked(
+    store: Store,
+    sync: SyncId,
+    limit: int = 100,
+    *,
+    before: int | None = None,
+    is_settled: bool | None = None,
+) -> tuple[Tied, ...]:
+    """Open links, the newest first; with `before` those with a lower number."""
+    return tied(store, sync, store.linked(sync, limit, before=before, is_settled=is_settled))
+
+
+def tied(store: Store, sync: SyncId, numbers: Sequence[LinkId]) -> tuple[Tied, ...]:
+    """Those of these links that are open."""
     found = store.links(sync, numbers)
     return tuple(
         Tied(

@@ -69,6 +69,14 @@ class EmbeddedJobs:
         """As `JobEngine.cancel`."""
         return self._waiting.pop(Job(kind, key), None) is not None
 
+    async def say(self, note: str) -> bool:
+        """As `Wire.say`: there is nobody else."""
+        return True
+
+    async def listen(self, hear: Callable[[str], None], missed: Callable[[], None]) -> None:
+        """As `Wire.listen`: there is nobody else."""
+        await asyncio.Event().wait()
+
     async def waiting(self) -> tuple[Wake, ...]:
         """As `JobEngine.waiting`."""
         wakes = sorted(self._waiting.values(), key=lambda waiting: waiting.at)

@@ -14,6 +14,7 @@ import msgspec
 import psycopg
 import structlog
 from pgqueuer.errors import PgqException
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from syncline.jobs.pgq_wakes import Wakes
@@ -64,16 +65,38 @@ class Line:
 
     async def news(self, stir: Callable[[], None]) -> None:
         """Call `stir` whenever wakes came in, for ever; through everything that happens to the database."""
+
+        def hear(payload: str) -> None:
+            if msgspec.json.decode(payload, type=_News).operation != "delete":
+                stir()
+
+        await self._hear(Wakes.listening(self._schema), hear, stir)
+
+    async def notes(self, hear: Callable[[str], None], missed: Callable[[], None]) -> None:
+        """Call `hear` with what processes say to each other, for ever, and `missed` when the line was cut meanwhile."""
+        is_again = False
+
+        def begun() -> None:
+            nonlocal is_again
+            if is_again:
+                missed()
+            is_again = True
+
+        await self._hear(Wakes.hearing(self._schema), hear, begun)
+
+    async def _hear(
+        self, subscribing: sql.Composed, hear: Callable[[str], None], begun: Callable[[], None]
+    ) -> None:
+        """Call `begun` whenever the line is there (again), and `hear` with everything that comes."""
         tries = 0
         while True:
             try:
                 async with await self._connect() as connection:
-                    await connection.execute(Wakes.listening(self._schema))
+                    await connection.execute(subscribing)
                     tries = 0
-                    stir()
+                    begun()
                     async for note in connection.notifies():
-                        if msgspec.json.decode(note.payload, type=_News).operation != "delete":
-                            stir()
+                        hear(note.payload)
             except LOST as error:
                 _LOG.info("jobs_news_lost", error=told(error))
             tries += 1

@@ -72,6 +72,7 @@ class Wakes:
 
     def __init__(self, connection: psycopg.AsyncConnection, schema: str) -> None:
         settings = _settings(schema)
+        self._schema = schema
         self._driver = PsycopgDriver(connection)
         self._queries = Queries(
             self._driver,
@@ -85,6 +86,15 @@ class Wakes:
     def listening(schema: str) -> sql.Composed:
         """The statement that subscribes to changes."""
         return sql.SQL("LISTEN {}").format(sql.Identifier(_settings(schema).channel))
+
+    @staticmethod
+    def hearing(schema: str) -> sql.Composed:
+        """The statement that subscribes to notes."""
+        return sql.SQL("LISTEN {}").format(sql.Identifier(_notes(schema)))
+
+    async def say(self, note: str) -> None:
+        """Tell everybody who listens to this schema."""
+        await self._driver.execute("SELECT pg_notify($1, $2)", _notes(self._schema), note)
 
     async def install(self) -> None:
         """Make PgQueuer's tables in a schema of their own, or bring them up to this version; one process at a time."""
@@ -183,6 +193,11 @@ def _settings(schema: str) -> DBSettings:
     return DBSettings(
         prefix="", db_schema=schema, channel=Channel(f"{schema}_changed"), durability=Durability.balanced
     )
+
+
+def _notes(schema: str) -> str:
+    """The channel of notes between processes."""
+    return f"{schema}_notes"
 
 
 def _mark(job: Job) -> str:

@@ -18,6 +18,7 @@ from syncline.jobs.pgq_line import LOST, Line, pause, told
 from syncline.jobs.pgq_worker import Pace, Worker
 from syncline.ports import Clock
 from syncline.ports.jobs import Handlers, JobHealth, Wake
+from syncline.ports.wire import LONGEST
 
 SCHEMA = "syncline_jobs"
 """Where PgQueuer's tables are: apart from ours, which migrations own."""
@@ -74,6 +75,22 @@ class PgQueuerJobs:
         was_unsent = self._unsent.pop(job, None) is not None
         async with self._line.wakes() as wakes:
             return await wakes.cancel(job) or was_unsent
+
+    async def say(self, note: str) -> bool:
+        """As `Wire.say`, over the connection of the wakes."""
+        if len(note.encode()) > LONGEST:
+            return False
+        try:
+            async with self._line.wakes() as wakes:
+                await wakes.say(note)
+        except LOST as error:
+            _LOG.info("note_lost", error=told(error))
+            return False
+        return True
+
+    async def listen(self, hear: Callable[[str], None], missed: Callable[[], None]) -> None:
+        """As `Wire.listen`, over a connection of its own."""
+        await self._line.notes(hear, missed)
 
     async def waiting(self) -> tuple[Wake, ...]:
         """As `JobEngine.waiting`. Raises one of `pgq_line.LOST` when out of reach."""

@@ -4,6 +4,7 @@ Protocols, not base classes: the type checker and the shared suites under `tests
 """
 
 from syncline.core.quota import Quota
+from syncline.ports.acting import Actor, acting, actor_now
 from syncline.ports.alerts import AlertFilter, AlertStore
 from syncline.ports.connections import (
     Authorisation,
@@ -42,6 +43,7 @@ from syncline.ports.people import DoorStore, PeopleStore
 from syncline.ports.store import Recognised, Store, Stretch
 
 __all__ = [
+    "Actor",
     "AlertFilter",
     "AlertStore",
     "Authorisation",
@@ -86,6 +88,8 @@ __all__ = [
     "Stretch",
     "Verdict",
     "Wake",
+    "acting",
+    "actor_now",
     "calling_for",
     "purpose_now",
 ]

@@ -61,6 +61,10 @@ class EventStore(Protocol):
         """The latest events, newest first."""
         ...
 
+    def events_after(self, event: int, limit: int = 100) -> Sequence[Event]:
+        """The events that were kept after this one, oldest first."""
+        ...
+
     def event(self, event: int) -> Event | None:
         """One event."""
         ...

@@ -6,7 +6,7 @@ Part of `ports.Store`; implemented by `store.inbox` and `store.marks`, proved by
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Protocol
 
@@ -111,8 +111,13 @@ class Inbox(Protocol):
     """Webhooks and marks in our memory."""
 
     def keep_deliveries(self, arrived: Sequence[tuple[Delivery, bytes]]) -> Sequence[int]:
-        """Keep these with their bodies, all or none, on the disk when this returns (a loss of power takes none of them).
-        Answers their ids in the same order, 0 for one that is known by its connection and mark."""
+        """Keep these with their bodies, all or none; on the disk once `unflushed` is through. Answers their ids in the same
+        order, 0 for one that is known by its connection and mark."""
+        ...
+
+    def unflushed(self) -> Callable[[], None] | None:
+        """What brings everything that is committed by now to the disk (after it, a loss of power takes none of it), to be
+        called in any thread: nobody else waits meanwhile. None where every commit does so. It raises `StoreError`."""
         ...
 
     def deliveries(self, wanted: DeliveryFilter, limit: int = 50) -> Sequence[Delivery]:
@@ -162,6 +167,11 @@ class Inbox(Protocol):
 
     def remove_marks(self, marks: Sequence[Mark]) -> None:
         """Remove exactly these (as `marks` answered them): what was marked again meanwhile stays marked."""
+        ...
+
+    def fold_marks(self, sync: SyncId, origin: str, now: dt.datetime, most: int) -> int:
+        """Where a sync has more than `most` marks, forget them and mark it as a whole, since the oldest of them: a listing
+        of changes answers that. How many were forgotten."""
         ...
 
     def mark_counts(self) -> Mapping[SyncId, MarkCount]:

@@ -14,6 +14,8 @@ from typing import Protocol
 
 import msgspec
 
+from syncline.ports.wire import Wire
+
 Handler = Callable[[str], Awaitable[None]]
 """Does whatever there is to do for a key, for a few seconds at most; an error means: again, later."""
 Handlers = Mapping[str, Handler]
@@ -42,8 +44,8 @@ class JobHealth(msgspec.Struct, frozen=True):
     late: float = 0.0
 
 
-class JobEngine(Protocol):
-    """Runs handlers, soon and at their time.
+class JobEngine(Wire, Protocol):
+    """Runs handlers, soon and at their time; and joins the processes that do.
 
     At most one wake waits for each kind and key. A wake that comes while the handler runs waits and runs it again: never
     two at once for the same kind and key in one worker. Across workers that is the lease's business.

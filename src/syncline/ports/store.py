@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
-from syncline.core.audit import AuditEntry, AuditFault, AuditKind
+from syncline.core.audit import AuditCheck, AuditEntry, AuditFault, AuditKind
 from syncline.core.case import Decided
 from syncline.core.decisions import Answer, Resolution
 from syncline.core.memory import (
@@ -191,8 +191,11 @@ class Store(
         """Close a link. The released side's record stays for itself; records not released are forgotten."""
         ...
 
-    def linked(self, sync: SyncId, limit: int = 100) -> Sequence[LinkId]:
-        """Open links, the newest first."""
+    def linked(
+        self, sync: SyncId, limit: int = 100, *, before: int | None = None, is_settled: bool | None = None
+    ) -> Sequence[LinkId]:
+        """Open links, the newest first; only those with a number below `before`, and of which all (or not all) is settled,
+        where that is asked."""
         ...
 
     # records kept apart
@@ -263,7 +266,7 @@ class Store(
         self, kind: AuditKind, body: object, *, now: dt.datetime, sync: str = "", subject: str = ""
     ) -> AuditEntry:
         """Append an entry to the hash chain. `body` becomes canonical JSON; it must hold no secret and no field
-        value."""
+        value. Where it is known who acts (`acting`), the body names them, unless it does so itself."""
         ...
 
     def audit_entry(self, entry: int) -> AuditEntry | None:
@@ -282,7 +285,11 @@ class Store(
         ...
 
     def verify_audit(self) -> AuditFault | None:
-        """The first entry at which the chain is broken; None when it holds."""
+        """The first entry at which the chain is broken; None when it holds. Takes its time: some seconds for 100,000."""
+        ...
+
+    def verify_audit_on(self, before: AuditCheck, most: int = 200) -> AuditCheck:
+        """Check so many entries more, those after what was checked before (`AuditCheck()`: from the first on)."""
         ...
 
     # questions and parked records

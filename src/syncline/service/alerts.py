@@ -29,6 +29,7 @@ from syncline.core.alerting import (
     telling,
     told,
 )
+from syncline.core.audit import AuditKind
 from syncline.errors import Problem, Refusal, RequestError
 from syncline.ports import Clock, Store
 from syncline.ports.alerts import ADDRESS
@@ -37,8 +38,6 @@ from syncline.service.dispatch import Happened
 from syncline.service.watching import Look, Watching
 
 _SECONDS = 30.0
-_REST = dt.timedelta(minutes=5)
-_KEPT = dt.timedelta(days=90)
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _log = structlog.get_logger(__name__)
 
@@ -84,7 +83,7 @@ class Alerts:
 
     def check(self) -> Sequence[Moved]:
         """Look for what goes wrong by itself, and forget what is long over; answers what changed."""
-        self._store.prune_alerts(self._clock.now() - _KEPT)
+        self._store.prune_alerts(self._clock.now() - self._watching.limits().kept)
         return self.note(self._watching.now())
 
     def note(self, look: Look) -> Sequence[Moved]:
@@ -118,7 +117,7 @@ class Alerts:
     async def deliver(self) -> int:
         """Tell the channels what they are to be told now; answers how many messages went out."""
         async with self._turn:
-            now, again = self._clock.now(), self._watching.limits.again
+            now, again = self._clock.now(), self._watching.limits().again
             due = [
                 (why, alert)
                 for alert in self._store.untold_alerts()
@@ -150,7 +149,7 @@ class Alerts:
         self._store.note_failure(name, failure)
         if failure:
             _log.warning("alert channel failed", channel=name, failure=failure)
-            self._resting[name] = self._clock.now() + _REST
+            self._resting[name] = self._clock.now() + self._watching.limits().rest
         else:
             self._resting.pop(name, None)
         return not failure
@@ -183,12 +182,22 @@ class Alerts:
             problem = Problem("address", "is missing.", "Write an Apprise URL.")
             raise RequestError("A new channel needs an address.", Refusal.INVALID, problems=(problem,))
         self._resting.pop(name, None)
-        return self._store.save_channel(Channel(name, kinds, is_on), address, self._clock.now())
+        now = self._clock.now()
+        body = {
+            "kinds": sorted(each.value for each in kinds),
+            "is_on": is_on,
+            "is_moved": address is not None,
+        }
+        with self._store.transaction():
+            self._store.audit(AuditKind.CHANNEL_SAVED, body, now=now, subject=name)
+            return self._store.save_channel(Channel(name, kinds, is_on), address, now)
 
     def drop_channel(self, name: str) -> None:
         """Forget a channel and its address. Raises `RequestError` when it is not there."""
-        if not self._store.drop_channel(name):
-            raise RequestError("There is no such channel.", Refusal.NOT_THERE)
+        with self._store.transaction():
+            if not self._store.drop_channel(name):
+                raise RequestError("There is no such channel.", Refusal.NOT_THERE)
+            self._store.audit(AuditKind.CHANNEL_REMOVED, {}, now=self._clock.now(), subject=name)
 
     async def try_channel(self, name: str) -> Channel:
         """Send a message that says it is a test; the channel tells whether it went out (`failure`)."""

@@ -14,8 +14,9 @@ from typing import Any, cast
 import msgspec
 
 from syncline.bootstrap import Installation, credentials_of, oauth_secret
-from syncline.config import ActiveCollabSettings, ConnectionSettings
+from syncline.config import ActiveCollabSettings, ConnectionSettings, HighLevelSettings
 from syncline.config.kept import CREDENTIALS, REFRESH_TOKEN, checked, is_waiting, parted, plain, whole
+from syncline.connectors.highlevel import WebhookListener
 from syncline.core.audit import AuditKind
 from syncline.core.records import Side
 from syncline.engine.footing import identity_of
@@ -266,7 +267,19 @@ def _checked(installation: Installation, raw: Mapping[str, Any]) -> ConnectionSe
         placed = tuple(_below(each) for each in error.problems)
         raise RequestError("The connection has faults.", Refusal.INVALID, problems=placed) from error
     check_url(found.url, "settings.url", allow_private=allows_private(installation))
+    try:
+        _check_keys(found)
+    except ConfigError as error:
+        placed = tuple(_below(each) for each in error.problems)
+        raise RequestError("The connection has faults.", Refusal.INVALID, problems=placed) from error
     return found
+
+
+def _check_keys(settings: ConnectionSettings) -> None:
+    """Nobody could listen with a key that is none."""
+    if isinstance(settings, HighLevelSettings):
+        hooks = settings.webhooks
+        WebhookListener(settings.location, hooks.keys, hooks.legacy_keys)
 
 
 def _check_new(new: Mapping[str, str], credentials: Mapping[str, str]) -> None:
@@ -311,7 +324,7 @@ def _check_credentials_stay(
         problem = Problem(
             "settings",
             "holds credentials.",
-            "Give new credentials by rotating them.",
+            f"Give new ones with PUT /api/v1/connections/{kept.name}/credentials.",
             ProblemKind.CREDENTIALS,
         )
         raise RequestError("The connection has faults.", Refusal.INVALID, problems=(problem,))

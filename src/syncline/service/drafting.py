@@ -6,7 +6,7 @@ Called by `web.drafts` and `web.versions`. Nothing is put in force that is not a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,10 +16,13 @@ from syncline.bootstrap import Installation
 from syncline.config import SyncSettings, applied_syncs, canonical
 from syncline.config.loading import faults_of
 from syncline.core.decisions import line_name
+from syncline.core.match import MatchMode
 from syncline.core.memory import Version
 from syncline.core.records import FieldId, Side
 from syncline.engine import versions
-from syncline.errors import MappingError, Problem, ProblemKind, Refusal, RequestError
+from syncline.engine.outlook import Foreseen, counted, foreseen
+from syncline.engine.runs import Options, preview
+from syncline.errors import MappingError, Problem, ProblemKind, Refusal, RequestError, SetupError
 from syncline.ports import Draft, Store
 from syncline.service.reviewing import Review, changes_to, reviews_of, touches
 from syncline.service.runtime import Runtime
@@ -29,11 +32,12 @@ _LINE = re.compile(r"^fields\[(?P<line>[^\]]+ [^\]]+)\]")
 
 class Checked(msgspec.Struct, frozen=True):
     """What a draft would do. `touches_links`: linked records would be treated differently, so it has to be confirmed.
-    The places of `faults` are within the draft."""
+    The places of `faults` are within the draft; `warnings` are no faults, and often not what was meant."""
 
     faults: tuple[Problem, ...]
     review: Review | None = None
     touches_links: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 class Consent(msgspec.Struct, frozen=True):
@@ -47,7 +51,10 @@ def draft_of(store: Store, name: str) -> Draft:
     """A draft. Raises `RequestError` when there is none."""
     found = store.draft(name)
     if found is None:
-        raise RequestError(f"There is no draft of '{name}'.", Refusal.NOT_THERE)
+        version = store.version()
+        is_in_force = version is not None and name in version.body
+        more = " any more: the sync is in force" if is_in_force else ""
+        raise RequestError(f"There is no draft of '{name}'{more}.", Refusal.NOT_THERE)
     return found
 
 
@@ -74,7 +81,24 @@ async def check(installation: Installation, draft: Draft, *, is_offline: bool) -
     reviews = await reviews_of(installation, syncs, found, is_offline=is_offline)
     mine = reviews.get(draft.name, Review(()))
     placed = tuple(_within(each, draft.name, settings) for each in mine.faults)
-    return Checked(placed, mine, touches(installation, draft.name, mine))
+    return Checked(placed, mine, touches(installation, draft.name, mine), tuple(_warnings(settings, mine)))
+
+
+async def foresee(installation: Installation, draft: Draft, options: Options) -> Foreseen:
+    """What a run would do if this draft were in force. Both sides are read; nothing is written. Raises `MappingError` with
+    every fault of the draft that stands in the way, `ConnectorError` where a side cannot be read."""
+    settings, problems = _settings(installation, draft)
+    if settings is None or problems:
+        raise MappingError("The draft has faults:", problems)
+    trial = installation.trial({**installation.config.syncs, draft.name: settings})
+    try:
+        connected = await trial.sync(draft.name)
+    except SetupError as error:
+        placed = tuple(_within(each, draft.name, settings) for each in error.problems)
+        raise MappingError("The draft has faults:", placed) from error
+    world, before = installation.world(), counted(connected)
+    made = await preview(world, connected, options)
+    return foreseen(connected, made, before, world.clock.now(), options.purpose)
 
 
 async def apply(runtime: Runtime, draft: Draft, consent: Consent) -> Version:
@@ -131,6 +155,16 @@ def known_version(store: Store, number: int) -> Version:
     if found is None:
         raise RequestError(f"There is no version {number}.", Refusal.NOT_THERE)
     return found
+
+
+def _warnings(settings: SyncSettings, review: Review) -> Iterator[str]:
+    is_making = review.impact is not None and review.impact.created > 0
+    is_matching = settings.match.mode is MatchMode.MATCH_THEN_CREATE
+    if is_making and is_matching and not settings.match.on and len(settings.may_create()) > 1:
+        yield (
+            "`match.on` names no key fields, so nothing is recognised: a record that is on both sides already would be made "
+            "once more on each."
+        )
 
 
 # --- what a draft says ------------------------------------------------------------------------------------------------

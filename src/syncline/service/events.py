@@ -21,6 +21,7 @@ from yarl import URL
 from syncline.bootstrap import Installation
 from syncline.connectors.transport import Transport
 from syncline.core.alerting import Moved
+from syncline.core.audit import AuditKind
 from syncline.core.outgoing import (
     Dispatch,
     DispatchState,
@@ -181,7 +182,9 @@ class Events:
             raise RequestError("There are too many subscriptions; remove some.", Refusal.INVALID)
         made = Subscription(f"sub_{self._random(9).hex()}", url, self._clock.now(), types, with_values)
         secret = self._secret()
-        self.store.save_subscription(made, secret)
+        with self.store.transaction():
+            self.store.save_subscription(made, secret)
+            self._note_done(AuditKind.SUBSCRIBED, made.id, to=str(URL(url).origin()), with_values=with_values)
         return made, secret
 
     def known(self, subscription: str) -> Subscription:
@@ -202,8 +205,14 @@ class Events:
             kept = msgspec.structs.replace(
                 kept, why_off="", failing_since=None if not before.is_on else kept.failing_since
             )
+        fields = [
+            name
+            for name in Subscription.__struct_fields__
+            if name != "revision" and getattr(before, name) != getattr(kept, name)
+        ]
         with self.store.transaction():
             self.store.save_subscription(kept)
+            self._note_done(AuditKind.SUBSCRIPTION_CHANGED, kept.id, fields=fields, is_on=kept.is_on)
             if not kept.is_on:
                 self.store.drop_dispatches(kept.id, "The subscription is turned off.")
         return kept
@@ -212,13 +221,17 @@ class Events:
         """Another signing secret for a subscription; the old one signs nothing any more."""
         secret = self._secret()
         known = self.known(subscription)
-        self.store.save_subscription(msgspec.structs.replace(known, revision=known.revision + 1), secret)
+        with self.store.transaction():
+            self.store.save_subscription(msgspec.structs.replace(known, revision=known.revision + 1), secret)
+            self._note_done(AuditKind.SUBSCRIPTION_CHANGED, known.id, fields=["secret"])
         return secret
 
     def unsubscribe(self, subscription: str) -> None:
         """Forget a subscription and what waits for it. Raises `RequestError` when it is not there."""
-        if not self.store.drop_subscription(subscription):
-            raise RequestError("There is no such subscription.", Refusal.NOT_THERE)
+        with self.store.transaction():
+            if not self.store.drop_subscription(subscription):
+                raise RequestError("There is no such subscription.", Refusal.NOT_THERE)
+            self._note_done(AuditKind.UNSUBSCRIBED, subscription)
 
     def replay(self, subscription: str, since: dt.datetime) -> int:
         """Send everything that happened since then once more (kept for 30 days); answers how many events. Raises
@@ -229,6 +242,9 @@ class Events:
         return self.store.replay(
             known.id, sorted(known.types, key=lambda each: each.value), since, self._clock.now()
         )
+
+    def _note_done(self, kind: AuditKind, subscription: str, **told: object) -> None:
+        self.store.audit(kind, told, now=self._clock.now(), subject=subscription)
 
     def _secret(self) -> str:
         return _PREFIX + base64.b64encode(self._random(_KEY_BYTES)).decode()

@@ -14,7 +14,14 @@ from syncline.connectors.transport import AiohttpTransport
 from syncline.core.addresses import fault_of
 from syncline.errors import Problem, ProblemKind, Refusal, RequestError
 
-_REMEDY = "Write https:// and a host that everybody can reach; see docs/connections.md for private ones."
+_REMEDY = (
+    "Begin it with https:// and name a host that everybody can reach; for one in a private network see "
+    "docs/connections.md."
+)
+_PRIVATE = (
+    "To allow what comes in over the API to call this machine and private networks, start Syncline with "
+    "SYNCLINE_ALLOW_PRIVATE=1, or write allow_private: true into syncline.yaml. See docs/connections.md."
+)
 
 
 def check_url(url: str, path: str, *, allow_private: bool, hosts: Sequence[str] = ()) -> None:
@@ -24,7 +31,10 @@ def check_url(url: str, path: str, *, allow_private: bool, hosts: Sequence[str] 
     if not fault and hosts and not is_below(url, hosts):
         fault = "names a host that is not on the list"
     if fault:
-        problem = Problem(path, f"{fault}.", _REMEDY, ProblemKind.ADDRESS)
+        encrypted = url.strip().replace("http://", "https://", 1)
+        is_private = fault_of(encrypted, allow_private=False) and not fault_of(url, allow_private=True)
+        remedy = _PRIVATE if is_private else _REMEDY
+        problem = Problem(path, f"{fault}.", remedy, ProblemKind.ADDRESS)
         raise RequestError("The address may not be called.", Refusal.INVALID, problems=(problem,))
 
 

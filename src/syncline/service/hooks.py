@@ -40,7 +40,10 @@ def open_hook(store: Store, connection: str, token: Token, *, is_new: bool = Fal
 
 
 def open_doors(intake: Intake, installation: Installation) -> None:
-    """Listen for every configured connection that has an address. Raises `ConfigError` for a key that is none."""
+    """Listen for every configured connection that has an address, and for no other. Raises `ConfigError` for a key that is
+    none."""
+    for name in intake.connections - installation.config.connections.keys():
+        intake.close(name)
     for name in installation.config.connections:
         hook = hook_of(installation.store, name)
         if hook is not None:

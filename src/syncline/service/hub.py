@@ -1,8 +1,8 @@
-"""What happens in this process into a stream for whoever watches: progress of runs, and what became of them.
+"""What happens into a stream for whoever watches this process: progress of runs, what became of them, events that are kept.
 
-Made by `cli.serve`, which hands `tell` and `watch` to the service; read by `web.stream`. The latest events are kept, so that
-a watcher who was cut off goes on where they were; one who was away for longer is told to read everything anew. Nobody who
-reads slowly holds up a run.
+Made by `cli.serve`, which hands `tell` and `watch` to the service; joined with other processes by `service.following`; read
+by `web.stream`. The latest events are kept, so that a watcher who was cut off goes on where they were; one who was away for
+longer is told to read everything anew. Nobody who reads slowly holds up a run.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from syncline.engine.sync import Progress, Watch
 from syncline.ports import Clock
 from syncline.service.dispatch import Happened
 
+PROGRESS, RUN, MISSED = "progress", "run", "missed"
+"""What this module calls events itself; others are called by the type of the event that is kept."""
+
 _KEPT = 1000
 _PAUSE = dt.timedelta(milliseconds=250)
 
@@ -33,11 +36,13 @@ class Event:
 
 
 class Hub:
-    """The latest events of this process. `boot` tells its events from those of an earlier process."""
+    """The latest events. `boot` tells this process from others and earlier ones; `pass_on`, where there is one, hears what
+    happens in this process."""
 
     def __init__(self, clock: Clock, boot: str) -> None:
         self._clock = clock
-        self._boot = boot
+        self.boot = boot
+        self.pass_on: Callable[[str, Mapping[str, Any]], None] | None = None
         self._latest: deque[Event] = deque(maxlen=_KEPT)
         self._count = 0
         self._is_closed = False
@@ -45,16 +50,21 @@ class Hub:
 
     def tell(self, happened: Happened) -> None:
         """A look at a sync is over: for `Service(tell=…)`."""
-        self.publish("run", _told(happened))
+        self._happened(RUN, _told(happened))
 
     def watch(self, sync: SyncId) -> Watch:
         """How far runs of a sync are, a few times a second: for `Service(watch=…)`."""
-        return _Gauge(self, self._clock.now, sync).show
+        return _Gauge(self._happened, self._clock.now, sync).show
+
+    def _happened(self, name: str, data: Mapping[str, Any]) -> None:
+        self.publish(name, data)
+        if self.pass_on is not None:
+            self.pass_on(name, data)
 
     def publish(self, name: str, data: Mapping[str, Any]) -> None:
-        """Let everybody know."""
+        """Let everybody know who watches this process."""
         self._count += 1
-        self._latest.append(Event(f"{self._boot}-{self._count}", name, data))
+        self._latest.append(Event(f"{self.boot}-{self._count}", name, data))
         self._wake()
 
     def close(self) -> None:
@@ -70,7 +80,7 @@ class Hub:
             news = self._news
             if position is None or position < self._count - len(self._latest):
                 position = self._count
-                yield Event(f"{self._boot}-{position}", "missed", {})
+                yield Event(f"{self.boot}-{position}", MISSED, {})
                 continue
             waiting = list(self._latest)[len(self._latest) - (self._count - position) :]
             position = self._count
@@ -82,7 +92,7 @@ class Hub:
     def _position(self, after: str) -> int | None:
         """Up to where somebody has seen everything; None where that was another process, or never."""
         boot, _, number = after.rpartition("-")
-        is_ours = boot == self._boot and number.isdecimal() and len(number) <= len(str(self._count))
+        is_ours = boot == self.boot and number.isdecimal() and len(number) <= len(str(self._count))
         return int(number) if is_ours and int(number) <= self._count else None
 
     def _wake(self) -> None:
@@ -94,7 +104,7 @@ class Hub:
 class _Gauge:
     """The progress of one run: a new stage is told at once, the rest now and then."""
 
-    hub: Hub
+    told: Callable[[str, Mapping[str, Any]], None]
     now: Callable[[], dt.datetime]
     sync: SyncId
     stage: str = ""
@@ -106,8 +116,8 @@ class _Gauge:
         if not is_new and self.told_at is not None and now - self.told_at < _PAUSE:
             return
         self.stage, self.told_at = progress.stage, now
-        told = {"sync": self.sync, "stage": progress.stage, "done": progress.done, "total": progress.total}
-        self.hub.publish("progress", told)
+        data = {"sync": self.sync, "stage": progress.stage, "done": progress.done, "total": progress.total}
+        self.told(PROGRESS, data)
 
 
 async def _comes(news: asyncio.Event, patience: float) -> bool:

@@ -112,7 +112,7 @@ class Intake:
         self._wake = wake
         self._limits = limits or Limits()
         self._doors: dict[bytes, _Door] = {}
-        self._batch: Batch[Arrived, int] = Batch(self._keep, self._use, self._limits.group)
+        self._batch: Batch[Arrived, int] = Batch(self._keep, self._use, self._limits.group, store.unflushed)
         self.counts: Counter[tuple[str, Outcome]] = Counter()
 
     def open(self, connection: str, path: str, listener: Listener) -> None:
@@ -124,6 +124,11 @@ class Intake:
     def close(self, connection: str) -> None:
         """Listen no more for a connection."""
         self._doors = {at: door for at, door in self._doors.items() if door.connection != connection}
+
+    @property
+    def connections(self) -> set[str]:
+        """The connections whose doors are open."""
+        return {door.connection for door in self._doors.values()}
 
     def listener(self, connection: str) -> Listener | None:
         """What understands the webhooks of a connection, while its door is open."""

@@ -17,10 +17,12 @@ import msgspec
 from syncline.bootstrap import Installation
 from syncline.connectors.activecollab import login
 from syncline.connectors.activecollab.login import Account, LoggedIn, NeedsCode
-from syncline.errors import Problem, ProblemKind, Refusal, RequestError
+from syncline.errors import AccessError, Problem, ProblemKind, Refusal, RequestError
 from syncline.ports import Authorisation
+from syncline.service import throttle
 from syncline.service.connections import Known, add, kept_of, rotate
 from syncline.service.guard import allows_private, check_url, origin_of
+from syncline.service.people import People
 from syncline.service.runtime import Runtime
 
 LIFE = dt.timedelta(minutes=10)
@@ -29,10 +31,11 @@ _REFUSED = (Refusal.AUTHORISATION, "This login was not begun here, or is over.")
 
 
 class Who(msgspec.Struct, frozen=True):
-    """Who logs in: the number of the user, and a digest of the session."""
+    """Who logs in: the number of the user, a digest of the session, and the address that they come from."""
 
     by: int | None
     session: str
+    address: str = ""
 
 
 class Password(msgspec.Struct, frozen=True):
@@ -58,17 +61,41 @@ class Step(msgspec.Struct, frozen=True):
         return "Step()"
 
 
+class Door(msgspec.Struct, frozen=True):
+    """What tries are counted by: the account (a digest), and the address that they come from."""
+
+    account: str
+    address: str
+
+    def count_try(self, installation: Installation) -> None:
+        """Count a try before its outcome is known. Raises `AccessError` while the next one has to wait."""
+        delays = {self.account: throttle.BY_ACCOUNT, throttle.address_name(self.address): throttle.BY_ADDRESS}
+        throttle.count_try(_people(installation), delays)
+
+    def opened(self, installation: Installation) -> None:
+        """The login went well: what was tried at the account is forgotten."""
+        throttle.succeeded(_people(installation), self.account, throttle.address_name(self.address))
+
+
+def _people(installation: Installation) -> People:
+    return People(installation.store, installation.clock)
+
+
 async def begin(runtime: Runtime, who: Who, name: str, given: Password, cloud: str = login.CLOUD) -> Step:
     """Log in for a connection that is to be made, or that gets a new token. Raises `AuthError`, `TransientError`,
-    `RequestError`."""
+    `RequestError`, and `AccessError` after too many tries from an address, or at an account."""
     installation = runtime.current()
     transport = installation.transport_of(name)
+    door = Door(throttle.vendor_account_name(given.url or cloud, given.email), who.address)
     if given.url:
         check_url(given.url, "url", allow_private=allows_private(installation))
+        door.count_try(installation)
         token = await login.token_of_install(transport, given.url, given.email, given.password, _client(name))
+        door.opened(installation)
         return Step(connection=await _put(runtime, who, name, given.url, token))
+    door.count_try(installation)
     found = await login.log_in(transport, cloud, given.email, given.password)
-    return await _next(runtime, who, name, cloud, found)
+    return await _next(runtime, who, name, (cloud, door), found)
 
 
 async def go_on(runtime: Runtime, who: Who, ticket: str, *, code: str = "", account: str = "") -> Step:
@@ -79,8 +106,15 @@ async def go_on(runtime: Runtime, who: Who, ticket: str, *, code: str = "", acco
     cloud, intent = str(begun.body["cloud"]), begun.secrets["intent"]
     transport = installation.transport_of(begun.connection)
     if begun.body["needs_code"]:
+        door = Door(str(begun.body["account"]), who.address)
+        try:
+            door.count_try(installation)
+        except AccessError:
+            # Nothing was tried: the ticket is good for after the wait.
+            installation.store.begin_authorisation(begun)
+            raise
         logged_in = await login.give_code(transport, cloud, NeedsCode(intent), code)
-        return await _next(runtime, who, begun.connection, cloud, logged_in)
+        return await _next(runtime, who, begun.connection, (cloud, door), logged_in)
     urls = {str(each["id"]): str(each["url"]) for each in begun.body["accounts"]}
     if account not in urls:
         remedy = f"There are: {', '.join(urls)}."
@@ -89,11 +123,15 @@ async def go_on(runtime: Runtime, who: Who, ticket: str, *, code: str = "", acco
     return await _done(runtime, who, begun.connection, urls[account], intent)
 
 
-async def _next(runtime: Runtime, who: Who, name: str, cloud: str, found: NeedsCode | LoggedIn) -> Step:
-    installation = runtime.current()
+async def _next(
+    runtime: Runtime, who: Who, name: str, where: tuple[str, Door], found: NeedsCode | LoggedIn
+) -> Step:
+    installation, (cloud, door) = runtime.current(), where
     if isinstance(found, NeedsCode):
-        waiting: dict[str, object] = {"cloud": cloud, "needs_code": True}
+        # The tries stay counted: whoever knows the password could try one code after the other.
+        waiting: dict[str, object] = {"cloud": cloud, "needs_code": True, "account": door.account}
         return Step(_keep(installation, who, name, waiting, found.intent_id), needs_code=True)
+    door.opened(installation)
     if not found.accounts:
         raise RequestError("This person has no account that has an API.", Refusal.NOT_WORKING)
     if len(found.accounts) == 1:

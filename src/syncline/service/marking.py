@@ -26,6 +26,8 @@ from syncline.ports import (
 )
 from syncline.service.routes import Route, wanted
 
+MOST_MARKS = 10_000
+"""More than this wait for no sync: what was heard is a hint, and a listing of changes finds all of it."""
 _OLDEST_BELIEVED = dt.timedelta(days=1)
 NOBODY = "No running sync wants it."
 NOT_KEPT = "It was refused, and nothing is kept of it."
@@ -57,6 +59,13 @@ def mark_all(
         store.add_marks(list(marks.values()))
         store.settle_deliveries(settled, now)
     return Marked(tuple(settled), frozenset(mark.sync for mark in marks.values()))
+
+
+def bound_marks(store: Store, now: dt.datetime, most: int = MOST_MARKS) -> Mapping[SyncId, int]:
+    """Forget the marks of syncs that have too many, because they are paused or rest for long; a listing of changes is due
+    in their place as soon as they run again. How many were forgotten of which sync."""
+    crowded = [sync for sync, each in store.mark_counts().items() if each.count > most]
+    return {sync: store.fold_marks(sync, f"more than {most} marks", now, most) for sync in crowded}
 
 
 def redeliver(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,10 +16,11 @@ from functools import partial
 import structlog
 
 from syncline.bootstrap import Installation
+from syncline.config import AlertSettings
 from syncline.connectors.transport import Transport
 from syncline.core.findings import Limits
 from syncline.core.objective import Objective
-from syncline.errors import SynclineError
+from syncline.errors import SchemaError, SetupError, SynclineError
 from syncline.ports import JobEngine
 from syncline.service.alerts import Alerts
 from syncline.service.dispatch import Happened
@@ -29,6 +30,7 @@ from syncline.service.metrics import Metrics
 from syncline.service.redaction import Redactor, secrets_of
 from syncline.service.traces import Tracing
 from syncline.service.watching import Watching
+from syncline.service.wished import wished
 
 _SEND_EVERY = 1.0
 _LOOK_EVERY = 60.0
@@ -45,6 +47,7 @@ class Observers:
     metrics: Metrics
     traces: Tracing = field(default_factory=Tracing)
     redactor: Redactor = field(default_factory=Redactor)
+    every: Callable[[], float] = lambda: _LOOK_EVERY
 
     def tell(self, happened: Happened) -> None:
         """One look at a sync, to everybody who watches."""
@@ -58,11 +61,11 @@ class Observers:
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
-        """Send events every second, look for what goes wrong by itself every minute, until the end of the block."""
+        """Send events every second, look for what goes wrong by itself now and then, until the end of the block."""
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_again(self.events.deliver, _SEND_EVERY, stop))
-            tasks.create_task(_again(self.look, _LOOK_EVERY, stop))
+            tasks.create_task(_again(self.events.deliver, lambda: _SEND_EVERY, stop))
+            tasks.create_task(_again(self.look, self.every, stop))
             try:
                 yield
             finally:
@@ -76,10 +79,14 @@ class Observers:
         await self.alerts.deliver()
 
 
-async def _again(work: Callable[[], Awaitable[object]], seconds: float, stop: asyncio.Event) -> None:
+async def _again(
+    work: Callable[[], Awaitable[object]], every: Callable[[], float], stop: asyncio.Event
+) -> None:
+    seconds = _SEND_EVERY
     while not stop.is_set():
         try:
             await work()
+            seconds = every()
         except SynclineError as error:
             # The database is busy or away: what was to be done is still written there.
             _log.warning("not done", code=error.full_code)
@@ -89,11 +96,42 @@ async def _again(work: Callable[[], Awaitable[object]], seconds: float, stop: as
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What may be chosen: from when on something is an alert, the freshness objective of each sync, when credentials end."""
+    """What may be chosen: from when on something is an alert, the freshness objective of each sync, when credentials end,
+    and every how many seconds is looked for what is wrong."""
 
-    limits: Limits = field(default_factory=Limits)
+    limits: Callable[[], Limits] = Limits
     objective: Callable[[str], Objective | None] = lambda _: Objective()
-    ends: Callable[[], dict[str, dt.datetime]] = dict
+    ends: Callable[[], Mapping[str, dt.datetime]] = dict
+    every: Callable[[], float] = lambda: _LOOK_EVERY
+
+
+def configured(installation: Callable[[], Installation]) -> Wishes:
+    """As the settings say, read anew at each look: what is configured may change meanwhile."""
+
+    def alerts() -> AlertSettings:
+        return wished(installation()).settings
+
+    def objective(sync: str) -> Objective | None:
+        settings = installation().config.syncs.get(sync)
+        return settings.freshness.objective() if settings is not None and settings.freshness else None
+
+    return Wishes(
+        lambda: alerts().limits(),
+        objective,
+        lambda: _ends(installation()),
+        lambda: alerts().every.total_seconds(),
+    )
+
+
+def _ends(installation: Installation) -> Mapping[str, dt.datetime]:
+    """When the credentials of connections end, as far as that is known."""
+    known: dict[str, dt.datetime] = {}
+    for name in installation.config.connections:
+        # What cannot be decrypted is told of where it is used.
+        with suppress(SchemaError, SetupError):
+            at = installation.expires_at(name)
+            known |= {name: at} if at is not None else {}
+    return known
 
 
 def observers(
@@ -103,8 +141,14 @@ def observers(
     wishes: Wishes | None = None,
     traces: Tracing | None = None,
 ) -> Observers:
-    """Everything that watches an installation. `transport` carries events out (`guard.guarded_transport`)."""
-    chosen = wishes or Wishes()
+    """Everything that watches an installation, as it is configured unless somebody wishes otherwise. `transport` carries
+    events out (`guard.guarded_transport`)."""
+    chosen, spans, redactor = (
+        wishes or configured(installation),
+        traces or Tracing(),
+        Redactor(secrets_of(installation())),
+    )
+    spans.mask = redactor.mask
     check = partial(_check, installation)
     events = Events(installation, transport, check=check)
     watching = Watching(installation, chosen.limits, chosen.ends, chosen.objective)
@@ -113,8 +157,9 @@ def observers(
         Alerts(watching, tell=events.moved, check=check),
         events,
         Metrics(installation, jobs, chosen.objective),
-        traces or Tracing(),
-        Redactor(secrets_of(installation())),
+        spans,
+        redactor,
+        chosen.every,
     )
 
 

@@ -38,12 +38,13 @@ class _Generation:
 
 
 class Runtime:
-    """The installation in force. `changed` hears of every new one, such as the intake that listens for its connections."""
+    """The installation in force. `changed` hears of every new one, such as the intake that listens for its connections.
+    Whoever opened the first one closes it."""
 
     def __init__(self, installation: Installation, changed: Callable[[Installation], None] = _nobody) -> None:
         self._mark = _mark(installation.store)
         self._generations = [_Generation(installation)]
-        self._changed = changed
+        self.changed = changed
 
     def current(self) -> Installation:
         """The installation in force, as far as it was noticed."""
@@ -57,7 +58,7 @@ class Runtime:
             return False
         self._generations.append(_Generation(renewed(self.current())))
         self._mark = mark
-        self._changed(self.current())
+        self.changed(self.current())
         await self._let_go()
         return True
 
@@ -74,11 +75,9 @@ class Runtime:
             await self._let_go()
 
     async def close(self) -> None:
-        """Let go of everything, the database too."""
-        *old, last = self._generations
-        for generation in old:
+        """Let go of everything but the database."""
+        for generation in self._generations:
             await generation.installation.release()
-        await last.installation.close()
 
     async def _let_go(self) -> None:
         """Release the old ones from the oldest on: work that began before a change may go on with what came after it."""

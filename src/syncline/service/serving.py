@@ -12,14 +12,16 @@ from contextlib import asynccontextmanager, suppress
 
 import structlog
 
+from syncline.bootstrap import Installation
 from syncline.core.records import SyncId
 from syncline.core.timetable import Timetable
 from syncline.engine.sync import Watch, unwatched
 from syncline.errors import SynclineError
-from syncline.ports import JobEngine
+from syncline.ports import Handler, JobEngine
 from syncline.service.dispatch import SYNC, Dispatcher, Tell
 from syncline.service.hooks import open_doors
 from syncline.service.intake import Intake
+from syncline.service.marking import bound_marks
 from syncline.service.routes import Route, routes_of
 from syncline.service.runtime import Runtime
 
@@ -40,9 +42,12 @@ class Service:
         jobs: JobEngine,
         tell: Tell = lambda _: None,
         watch: Callable[[SyncId], Watch] = lambda _: unwatched,
+        around: Callable[[str, Handler], Handler] = lambda _, handle: handle,
     ) -> None:
         self._runtime = runtime
+        runtime.changed = self.reconfigured
         self._jobs = jobs
+        self._handlers = {SYNC: around("look", self._look)}
         now = runtime.current()
         self.dispatcher = Dispatcher(runtime.current, jobs, self._table, tell, watch)
         self.intake = Intake(now.store, now.clock, self._routes, self._woken)
@@ -53,17 +58,21 @@ class Service:
     async def running(self, *, works: bool = True) -> AsyncGenerator[None]:
         """Work until the end of the block; then let what runs finish. Without `works`, others do what was heard of."""
         await self._runtime.current().adopt()
-        open_doors(self.intake, self._runtime.current())
+        self.reconfigured(self._runtime.current())
         self._stop.clear()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._tick())
             if works:
-                tasks.create_task(self._jobs.run_worker({SYNC: self._look}, self._stop))
+                tasks.create_task(self._jobs.run_worker(self._handlers, self._stop))
             try:
                 yield
             finally:
                 self._stop.set()
         await asyncio.gather(*self._wakes, return_exceptions=True)
+
+    def reconfigured(self, now: Installation) -> None:
+        """Listen for the connections of this installation, and for no others: for `Runtime.changed`."""
+        open_doors(self.intake, now)
 
     async def _look(self, sync: str) -> None:
         """One look, with connectors that stay open until it is over, whatever is configured meanwhile."""
@@ -73,8 +82,7 @@ class Service:
     async def _tick(self) -> None:
         while not self._stop.is_set():
             try:
-                if await self._runtime.refresh():
-                    open_doors(self.intake, self._runtime.current())
+                await self._runtime.refresh()
                 self.intake.catch_up()
                 await self.dispatcher.tick()
                 self._forget()
@@ -85,9 +93,12 @@ class Service:
                 await asyncio.wait_for(self._stop.wait(), TICK)
 
     def _forget(self) -> None:
-        """Old webhooks go, a few at each tick: bodies first, and what tells a repeated one only after weeks."""
+        """Old webhooks go, a few at each tick: bodies first, and what tells a repeated one only after weeks. So do marks
+        of a sync that has too many."""
         installation = self._runtime.current()
         now = installation.clock.now()
+        for sync, count in bound_marks(installation.store, now).items():
+            _log.info("marks forgotten", sync=sync, count=count, instead="a listing of changes")
         installation.store.prune_deliveries(now - _BODIES, now - _DELIVERIES, _AT_ONCE)
 
     def _woken(self, sync: SyncId) -> None:

@@ -1,6 +1,6 @@
 """A person's "now" into something that is due at once: a run, or another try of what is parked.
 
-Called by `web.syncs`, `web.runs` and `web.questions`. The dispatcher does the rest; while the sync is paused it waits.
+Called by `web.syncs`, `web.runs` and `web.records`. The dispatcher does the rest; while the sync is paused it waits.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from syncline.core.brakes import BrakeName
 from syncline.core.records import RecordKey, Side, SyncId
 from syncline.core.timetable import DueKind
 from syncline.engine import again, brakes
-from syncline.ports import Due, JobEngine, Mark
-from syncline.service.dispatch import SYNC
+from syncline.ports import Due, JobEngine, Mark, Store
+from syncline.service.dispatch import MOST_CHOSEN, RECHECK, SYNC
 from syncline.service.pauses import pauses
 
 _BY = "a person"
@@ -26,7 +26,9 @@ async def start(
     Answers what is due. Raises `UsageError` for a sync that is not there."""
     checked(installation, name)
     store, now, sync = installation.store, installation.clock.now(), SyncId(name)
-    made = Due(sync, DueKind.RECONCILE if is_full else DueKind.POLL, now)
+    made = Due(
+        sync, DueKind.RECONCILE if is_full else DueKind.POLL, now, why=_asked(store, sync, is_full=is_full)
+    )
     with store.transaction():
         for brake in release:
             brakes.release(installation.world(), sync, brake, for_good=False)
@@ -61,6 +63,32 @@ async def retry(
     return len(due)
 
 
+async def resync(
+    installation: Installation, jobs: JobEngine, name: str, chosen: frozenset[again.Spot] | None
+) -> Due | None:
+    """Let records be read fresh and decided again now, even where nothing seems changed; None: every record. Few are read by
+    themselves; for many, both sides are listed, which takes fewer calls: then that is what is due. Raises `UsageError` for a
+    sync that is not there."""
+    checked(installation, name)
+    store, now, sync = installation.store, installation.clock.now(), SyncId(name)
+    made = None
+    with store.transaction():
+        if chosen is None:
+            again.retry(installation.world(), sync)
+        else:
+            again.make_due(installation.world(), sync, chosen)
+        heard = store.mark_counts().get(sync)
+        if chosen is None or len(chosen) + (heard.count if heard is not None else 0) > MOST_CHOSEN:
+            made = Due(sync, DueKind.RECONCILE, now, why=RECHECK)
+            store.save_due(made)
+        else:
+            marks = sorted(chosen, key=lambda spot: (spot[0].value, spot[1]))
+            store.add_marks([Mark(sync, side, key, _BY, now, now) for side, key in marks])
+        _wake_up(installation, sync)
+    await jobs.wake(SYNC, name)
+    return made
+
+
 def checked(installation: Installation, name: str) -> SyncId:
     """A sync in force. Raises `UsageError` for one that is not there."""
     if name not in installation.config.syncs:
@@ -72,6 +100,14 @@ def why_paused(installation: Installation, name: str) -> str:
     """Why a sync does not run now, where people paused it; empty when they did not."""
     settings = installation.config.syncs[name]
     return pauses(installation.store).why(name, [settings.side(side).connection for side in Side])
+
+
+def _asked(store: Store, sync: SyncId, *, is_full: bool) -> str:
+    """A full run that is due already to decide everything again does so also when it is asked for once more."""
+    is_recheck = is_full and any(
+        each.kind is DueKind.RECONCILE and each.why == RECHECK for each in store.dues(sync)
+    )
+    return RECHECK if is_recheck else ""
 
 
 def _wake_up(installation: Installation, sync: SyncId) -> None:

@@ -1,6 +1,6 @@
 """Failed tries into delays that grow: by the address that tries, and by what it tries to open.
 
-Called by `sessions` and the set-up before anything is compared. A try counts before its outcome is known, so that many at
+Called by `sessions`, the set-up and `login` before anything is compared. A try counts before its outcome is known, so that many at
 once do not slip through together; success forgets it. While a delay runs, tries are refused unseen and count for nothing.
 """
 
@@ -55,6 +55,12 @@ def address_name(address: str) -> str:
 def account_name(email: str) -> str:
     """What the tries at an account are counted under: a digest, since people type passwords into the wrong field."""
     return f"account:{hashlib.sha256(email.strip().lower().encode()).hexdigest()[:32]}"
+
+
+def vendor_account_name(where: str, email: str) -> str:
+    """The same for tries at an account of a vendor, whose login is asked for at an address."""
+    told = f"{where.strip().lower()} {email.strip().lower()}"
+    return f"vendor:{hashlib.sha256(told.encode('utf-8', 'replace')).hexdigest()[:32]}"
 
 
 def count_try(people: People, names: dict[str, Delays]) -> None:

@@ -71,11 +71,11 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Watching:
-    """Looks for what is wrong. `ends` answers when the credentials of connections end, where that is known; `objective`
-    the freshness objective of a sync, where it has one."""
+    """Looks for what is wrong. `limits` answers from when on something is; `ends` when the credentials of connections end,
+    where that is known; `objective` the freshness objective of a sync, where it has one."""
 
     installation: Callable[[], Installation]
-    limits: Limits = field(default_factory=Limits)
+    limits: Callable[[], Limits] = Limits
     ends: Callable[[], Mapping[str, dt.datetime]] = dict
     objective: Callable[[str], Objective | None] = _no_objective
 
@@ -96,7 +96,7 @@ class Watching:
             return
         dues = self.installation().store.dues(sync)
         misses = sum(due.misses for due in dues if due.kind is DueKind.RETRY)
-        finding = findings.failing(sync, misses, error.full_code, self.limits)
+        finding = findings.failing(sync, misses, error.full_code, self.limits())
         if finding is not None:
             look.add(AlertKind.SYNC_FAILING, sync, finding)
 
@@ -124,7 +124,7 @@ class Watching:
         for name in installation.config.connections:
             self._connection(look, installation, name)
         for name, ends_at in self.ends().items():
-            finding = findings.expiring(name, ends_at, installation.clock.now(), self.limits)
+            finding = findings.expiring(name, ends_at, installation.clock.now(), self.limits())
             look.add(AlertKind.CONNECTION_EXPIRING, name, finding)
         for each in installation.store.subscriptions():
             host = URL(each.url).host or ""
@@ -134,23 +134,23 @@ class Watching:
         return look
 
     def _sync(self, look: Look, installation: Installation, sync: SyncId) -> None:
-        store, now, limits = installation.store, installation.clock.now(), self.limits
+        store, now, limits = installation.store, installation.clock.now(), self.limits()
         waiting = findings.waiting(sync, store.questions(sync), now, limits)
         look.add(AlertKind.QUESTION_WAITING, sync, waiting)
         look.add(AlertKind.PARKED_GROWING, sync, findings.parking(sync, store.parked(sync), now, limits))
-        objective = self.objective(sync)
+        objective, late = self.objective(sync), None
         if objective is not None:
-            burn = freshness(store, sync, objective, now)
-            look.add(AlertKind.FRESHNESS_MISSED, sync, findings.late(sync, burn, objective))
+            late = findings.late(sync, freshness(store, sync, objective, now), objective)
+        look.add(AlertKind.FRESHNESS_MISSED, sync, late)
 
     def _connection(self, look: Look, installation: Installation, name: str) -> None:
         store, now = installation.store, installation.clock.now()
         allowance = store.allowance(name)
         if allowance is not None:
             usage = store.usage(name, now - _HOURS)
-            low = findings.quota_low(name, allowance, usage, now, self.limits)
+            low = findings.quota_low(name, allowance, usage, now, self.limits())
             look.add(AlertKind.QUOTA_LOW, name, low)
-        silent = findings.silent(name, silence_of(store, name, now))
+        silent = findings.silent(name, silence_of(store, name, now), self.limits())
         look.add(AlertKind.WEBHOOKS_SILENT, name, silent)
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from syncline.core.memory import KeptApart, Seen
 from syncline.core.records import LinkId, RecordKey, Side, SyncId
 from syncline.store.codec import micros, moment, side_number
-from syncline.store.dialects import Dialect
+from syncline.store.dialects import Dialect, fixed
 from syncline.store.session import Rows
 from syncline.store.sightings import RELEASED, SEEN_COLUMNS, seen_of
 from syncline.store.tables import apart, link, sighting
@@ -40,12 +40,19 @@ _RELEASED = (
     )
     .order_by(sighting.c.id)
 )
-_LINKED = (
+_OPEN = (
     sa.select(link.c.id)
-    .where(link.c.sync == sa.bindparam("sync"), link.c.closed_at.is_(None))
+    .where(
+        link.c.sync == sa.bindparam("sync"), link.c.closed_at.is_(None), link.c.id < sa.bindparam("before")
+    )
     .order_by(link.c.id.desc())
     .limit(sa.bindparam("most"))
 )
+_UNSETTLED = sa.exists().where(
+    sighting.c.sync == link.c.sync, sighting.c.link == link.c.id, sighting.c.is_settled == fixed(0)
+)
+_LINKED = {None: _OPEN, True: _OPEN.where(~_UNSETTLED), False: _OPEN.where(_UNSETTLED)}
+_ABOVE_ALL = 2**62
 
 
 def _keep_apart(dialect: Dialect) -> sa.Insert:
@@ -86,6 +93,15 @@ class Apart(Rows):
         rows = self._rows(_RELEASED, sync=self._number(sync), side=side_number(side))
         return [seen_of(row) for row in rows]
 
-    def linked(self, sync: SyncId, limit: int = 100) -> Sequence[LinkId]:
-        """Open links, the newest first."""
-        return [row[0] for row in self._rows(_LINKED, sync=self._number(sync), most=limit)]
+    def linked(
+        self, sync: SyncId, limit: int = 100, *, before: int | None = None, is_settled: bool | None = None
+    ) -> Sequence[LinkId]:
+        """Open links, the newest first; only those with a number below `before`, and of which all (or not all) is settled,
+        where that is asked."""
+        rows = self._rows(
+            _LINKED[is_settled],
+            sync=self._number(sync),
+            most=limit,
+            before=_ABOVE_ALL if before is None else before,
+        )
+        return [row[0] for row in rows]

@@ -7,13 +7,24 @@ is missed as well.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import cast
 
 import msgspec
 import sqlalchemy as sa
 
-from syncline.core.audit import BEGIN, AuditEntry, AuditFault, AuditKind, canonical_json, fault, sealed
+from syncline.core.audit import (
+    BEGIN,
+    AuditCheck,
+    AuditEntry,
+    AuditFault,
+    AuditKind,
+    canonical_json,
+    fault,
+    sealed,
+)
 from syncline.core.records import SyncId
+from syncline.ports.acting import actor_now
 from syncline.store.codec import micros, moment
 from syncline.store.secrets import Secrets
 from syncline.store.session import Row
@@ -50,11 +61,12 @@ class Audit(Secrets):
     def audit(
         self, kind: AuditKind, body: object, *, now: dt.datetime, sync: str = "", subject: str = ""
     ) -> AuditEntry:
-        """Append an entry. `body` becomes canonical JSON; it must hold no secret and no field value."""
+        """Append an entry. `body` becomes canonical JSON; it must hold no secret and no field value. Where it is known who
+        acts, the body names them, unless it does so itself."""
         with self._together():
             last = self._row(_LAST, most=1)
             number, previous = (last[0] + 1, last[-1]) if last else (1, BEGIN)
-            text = canonical_json(body)
+            text = canonical_json(_named(body))
             at = moment(micros(now))
             entry = sealed(
                 AuditEntry(number, at, kind.value, sync, subject, msgspec.Raw(text.encode()), previous, "")
@@ -101,26 +113,46 @@ class Audit(Secrets):
 
     def verify_audit(self) -> AuditFault | None:
         """The first entry at which the chain is broken; None when it holds."""
-        before: AuditEntry | None = None
-        for entry in self._chain():
-            found = fault(before, entry)
-            if found is not None:
-                return found
-            before = entry
-        end = f"{before.id} {before.hash}" if before is not None else None
-        head = self.recall(_NOBODY, _HEAD)
-        if end == head:
-            return None
-        return AuditFault((before.id if before else 0) + 1, "entries are missing at the end of the trail")
+        check = AuditCheck()
+        while not check.is_over:
+            check = self.verify_audit_on(check, _CHUNK)
+        return check.fault
 
-    def _chain(self) -> Iterator[AuditEntry]:
-        """All entries in the order of their numbers, some at a time."""
-        after = -1
-        while rows := self._rows(_NEXT, after=after, most=_CHUNK):
-            yield from (_entry(row) for row in rows)
-            after = rows[-1][0]
+    def verify_audit_on(self, before: AuditCheck, most: int = 200) -> AuditCheck:
+        """Check so many entries more."""
+        last = before.last
+        rows, head = self._page(last, most), None
+        if len(rows) < most:
+            # Together: nobody appends between the last entry and the hash that is kept beside the chain.
+            with self._together():
+                rows, head = self._page(last, most), self.recall(_NOBODY, _HEAD)
+        for entry in map(_entry, rows):
+            found = fault(last, entry)
+            if found is not None:
+                return AuditCheck(entry, found, is_over=True)
+            last = entry
+        if len(rows) == most:
+            return AuditCheck(last)
+        return AuditCheck(last, _missing(last, head), is_over=True)
+
+    def _page(self, last: AuditEntry | None, most: int) -> Sequence[Row]:
+        return self._rows(_NEXT, after=last.id if last is not None else -1, most=most)
+
+
+def _missing(last: AuditEntry | None, head: str | None) -> AuditFault | None:
+    """Whether the hash that is kept beside the chain is not that of its last entry."""
+    number, end = (last.id, f"{last.id} {last.hash}") if last is not None else (0, None)
+    return None if end == head else AuditFault(number + 1, "entries are missing at the end of the trail")
 
 
 def _entry(row: Row) -> AuditEntry:
     number, at, kind, sync, subject, body, previous, own = row
     return AuditEntry(number, moment(at), kind, sync, subject, msgspec.Raw(body.encode()), previous, own)
+
+
+def _named(body: object) -> object:
+    """The body with whoever acts."""
+    actor, plain = actor_now(), msgspec.to_builtins(body, str_keys=True)
+    if actor is None or not isinstance(plain, dict):
+        return plain
+    return {**msgspec.to_builtins(actor), **cast("dict[str, object]", plain)}

@@ -110,8 +110,8 @@ def fixed(value: int | str) -> sa.ColumnElement[Any]:
 class Dialect:
     """What the store must know of a database.
 
-    `begin` opens a transaction that may write. `pack` makes a list fit for `listed`. `durable`, before a transaction, makes
-    its commit wait for the disk, and `usual` ends that; both are empty where every commit does. `clock` is the time that
+    `begin` opens a transaction that may write. `pack` makes a list fit for `listed`. `log` is the file that commits
+    do not wait for (see `Rows.unflushed`), None where every commit waits for the disk. `clock` is the time that
     leases are counted in, in microseconds since 1970: a server's own, or the parameter `now` where there is none.  `is_busy` tells an error that another try may mend, `is_lost` whether a
     connection has ended, and `rebuffs` is how long to wait (seconds) before each try to get a new one.
     `frozen` are statements that, begun with, keep everybody else from writing to these tables until the transaction ends;
@@ -124,8 +124,7 @@ class Dialect:
     pack: Callable[[Sequence[str] | Sequence[int]], object]
     clock: sa.ColumnElement[int]
     is_busy: Callable[[Exception], bool]
-    durable: str = ""
-    usual: str = ""
+    log: Callable[[sa.URL], str | None] = lambda _url: None
     is_lost: Callable[[Any], bool] = lambda _connection: False
     rebuffs: Sequence[float] = ()
     frozen: Callable[[Sequence[sa.Table]], Sequence[str]] = lambda _tables: ()
@@ -148,6 +147,11 @@ def _is_locked(error: Exception) -> bool:
     return "locked" in str(error) or "busy" in str(error)
 
 
+def _log(url: sa.URL) -> str | None:
+    """The write-ahead log. SQLite has no lock on it that would be lost with a descriptor."""
+    return f"{url.database}-wal" if url.database not in (None, "", ":memory:") else None
+
+
 SQLITE = Dialect(
     # Named parameters take dicts as they are.
     sql=sqlite.dialect(paramstyle="named"),
@@ -157,8 +161,7 @@ SQLITE = Dialect(
     pack=_as_json,
     clock=sa.bindparam("now", type_=sa.BigInteger),
     is_busy=_is_locked,
-    durable="PRAGMA synchronous=FULL",
-    usual="PRAGMA synchronous=NORMAL",
+    log=_log,
 )
 
 

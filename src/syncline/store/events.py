@@ -36,6 +36,12 @@ _WIPE = sa.delete(secret).where(secret.c.name == sa.bindparam("name"))
 
 _EVENT = (event.c.id, event.c.type, event.c.at, event.c.body)
 _EVENTS = sa.select(*_EVENT).order_by(event.c.id.desc()).limit(sa.bindparam("limit"))
+_AFTER = (
+    sa.select(*_EVENT)
+    .where(event.c.id > sa.bindparam("after"))
+    .order_by(event.c.id)
+    .limit(sa.bindparam("limit"))
+)
 _ONE_EVENT = sa.select(*_EVENT).where(event.c.id == sa.bindparam("id"))
 _ADD = (
     sa.insert(event)
@@ -171,6 +177,10 @@ class Events(Secrets):
         values = {"type": type_.value if type_ is not None else None, "before": before}
         given = {name: value for name, value in values.items() if value is not None}
         return [_event(*row) for row in self._rows(_event_listing(frozenset(given)), limit=limit, **given)]
+
+    def events_after(self, event: int, limit: int = 100) -> Sequence[Event]:
+        """The events that were kept after this one, oldest first."""
+        return [_event(*row) for row in self._rows(_AFTER, after=event, limit=limit)]
 
     def event(self, event: int) -> Event | None:
         """One event."""

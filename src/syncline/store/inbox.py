@@ -117,9 +117,8 @@ class Deliveries(Rows):
     """Webhooks that came in."""
 
     def keep_deliveries(self, arrived: Sequence[tuple[Delivery, bytes]]) -> Sequence[int]:
-        """Keep these with their bodies, all or none, on the disk when this returns. Answers their ids in the same order, 0
-        for one that is known."""
-        with self._durably():
+        """Keep these with their bodies, all or none. Answers their ids in the same order, 0 for one that is known."""
+        with self._together():
             return [self._kept(each, body) for each, body in arrived]
 
     def _kept(self, arrived: Delivery, body: bytes) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from syncline.core.records import SyncId
+from syncline.core.records import RecordKey, Side, SyncId
 from syncline.ports.inbox import Mark, MarkCount
 from syncline.store.codec import micros, moment, side_number, side_of
 from syncline.store.service_tables import mark
@@ -30,6 +30,10 @@ _REMOVE = sa.delete(mark).where(
     mark.c.number == sa.bindparam("number"),
     *(mark.c[name] == sa.bindparam(name) for name in ("sync", "side", "key", "since")),
 )
+_ALL = sa.select(sa.func.count(), sa.func.min(mark.c.since), sa.func.max(mark.c.number)).where(
+    mark.c.sync == sa.bindparam("sync")
+)
+_FORGET = sa.delete(mark).where(mark.c.sync == sa.bindparam("sync"), mark.c.number <= sa.bindparam("newest"))
 _COUNTS = sa.select(
     mark.c.sync, sa.func.count(), sa.func.min(mark.c.since), sa.func.min(mark.c.not_before)
 ).group_by(mark.c.sync)
@@ -51,6 +55,17 @@ class Marks(Rows):
         """Remove exactly these: what was marked again meanwhile stays marked."""
         with self._together():
             self._many(_REMOVE, [{**_named(each), "number": each.number} for each in marks])
+
+    def fold_marks(self, sync: SyncId, origin: str, now: dt.datetime, most: int) -> int:
+        """Where a sync has more than `most` marks, forget them and mark it as a whole, since the oldest of them. How many
+        were forgotten."""
+        with self._together():
+            count, oldest, newest = self._row(_ALL, sync=sync) or (0, None, None)
+            if count <= most or oldest is None:
+                return 0
+            self._run(_FORGET, sync=sync, newest=newest)
+            self.add_marks([Mark(sync, Side.LEFT, RecordKey(""), origin, moment(oldest), now)])
+            return count
 
     def mark_counts(self) -> Mapping[SyncId, MarkCount]:
         """The marks of every sync that has some, due or not."""

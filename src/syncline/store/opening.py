@@ -8,17 +8,21 @@ Syncline or of somebody else is left alone. A database in memory is made straigh
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 
 import sqlalchemy as sa
-from sqlalchemy import exc
+from cryptography.fernet import MultiFernet
+from sqlalchemy import event, exc
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from syncline.errors import BusyError, SchemaError, SetupError, StoreError
 from syncline.store import dialects, postgresql
 from syncline.store.dialects import Dialect
+from syncline.store.presence import entering
 from syncline.store.secrets import lock_of
 from syncline.store.service_tables import METADATA
 from syncline.store.sql import SqlStore
@@ -53,8 +57,10 @@ def open_store(url: str, *, secret_key: str | None = None) -> SqlStore:
         with explained(parsed):
             if is_memory(parsed):
                 _create(engine, dialect)
-            else:
-                _bring_up(engine, parsed)
+                return SqlStore(engine, dialect, lock)
+            if parsed.get_backend_name() == "sqlite":
+                return _open_file(engine, dialect, parsed, lock)
+            _bring_up(engine, parsed)
             return SqlStore(engine, dialect, lock)
     except BaseException:
         engine.dispose()
@@ -95,6 +101,22 @@ def connect(url: sa.URL) -> tuple[sa.Engine, Dialect]:
                 f"Syncline does not know the database '{backend}'; use sqlite:///FILE or "
                 "postgresql://USER:PASSWORD@HOST/DATABASE"
             )
+
+
+def _open_file(engine: sa.Engine, dialect: Dialect, url: sa.URL, lock: MultiFernet | None) -> SqlStore:
+    """A store on a file. Where no other process has it open, whoever still holds a sync there has died."""
+    with entering(url.database or "") as (place, is_alone):
+        _bring_up(engine, url)
+        store = SqlStore(engine, dialect, lock)
+        if is_alone:
+            store.free_all()
+    if place is not None:
+        event.listen(engine, "engine_disposed", partial(_leave, place), once=True)
+    return store
+
+
+def _leave(place: int, _engine: sa.Engine) -> None:
+    os.close(place)
 
 
 def _create(engine: sa.Engine, dialect: Dialect) -> None:

@@ -11,17 +11,22 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from syncline.core.memory import Run, RunState
+from syncline.core.memory import IntentState, Run, RunState
 from syncline.core.records import RunId, SyncId
 from syncline.errors import BusyError
 from syncline.store.codec import micros, moment, moment_or_none
 from syncline.store.dialects import Dialect, fixed
 from syncline.store.session import Row, Rows
-from syncline.store.tables import lease, run
+from syncline.store.tables import intent, lease, run
 
 _RUN = run.c.id == sa.bindparam("run")
 _LEASE = sa.select(lease.c.token, lease.c.run, lease.c.until).where(lease.c.sync == sa.bindparam("sync"))
 _GIVE_BACK = sa.update(lease).where(lease.c.run == sa.bindparam("holder")).values(run=sa.null())
+# What a dead process had sent may still be on its way: those leases last as long as an answer would be waited for.
+_SENT = sa.exists().where(intent.c.run == lease.c.run, intent.c.state == fixed(IntentState.OPEN.value))
+_IDLE = (lease.c.run.is_not(None), lease.c.until > fixed(0), ~_SENT)
+_HELD = sa.select(lease.c.run).where(*_IDLE)
+_FREE = sa.update(lease).where(*_IDLE).values(until=fixed(0))
 # The row stays locked until the transaction ends, where the database locks rows: nobody takes the sync meanwhile.
 _HOLDS = sa.select(lease.c.token).where(lease.c.run == sa.bindparam("holder")).with_for_update()
 _START = (
@@ -94,6 +99,12 @@ class Runs(Rows):
                 _START, run=made.id, sync=number, token=token + 1, state=made.state.value, now=micros(now)
             )
             return made
+
+    def free_all(self) -> None:
+        """Nobody who holds a sync is alive: let it be taken at once, unless a write may be under way. Who comes next closes
+        what was begun."""
+        if self._row(_HELD) is not None:
+            self._run(_FREE)
 
     def renew(self, run: RunId, now: dt.datetime, lease: dt.timedelta) -> None:
         """Hold the lease longer. Raises `BusyError` when it was lost to another run."""

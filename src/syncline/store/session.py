@@ -8,6 +8,7 @@ and bytes, which need no conversion.
 from __future__ import annotations
 
 import functools
+import os
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -26,6 +27,7 @@ Query = sa.ClauseElement | Callable[[Dialect], sa.ClauseElement]
 Row = tuple[Any, ...]
 
 _JOINED = nullcontext()
+_sync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 
 NOWHERE = 0
 """The number of a sync that was never stored; no row has it."""
@@ -92,19 +94,11 @@ class Rows:
         finally:
             self._depth = depth
 
-    @contextmanager
-    def _durably(self) -> Generator[None]:
-        """A transaction that is on the disk when it ends, even where the others may be lost with the machine's power."""
-        if self._depth or not self._dialect.durable:
-            with self._together():
-                yield
-            return
-        self._execute(self._dialect.durable)
-        try:
-            with self.transaction():
-                yield
-        finally:
-            self._take_back(self._dialect.usual)
+    def unflushed(self) -> Callable[[], None] | None:
+        """What brings everything that is committed by now to the disk, to be called in any thread: until then it survives the
+        death of the process, but not a loss of power. None where every commit does. It raises `StoreError`."""
+        log = self._dialect.log(self._engine.url)
+        return None if log is None else functools.partial(_flush, log)
 
     def _together(self) -> AbstractContextManager[None]:
         """A transaction for one method: the one that is open, else its own.
@@ -217,6 +211,17 @@ def _driver(lent: PoolProxiedConnection) -> DBAPIConnection:
     if connection is None:
         raise StoreError("the database connection is closed")
     return connection
+
+
+def _flush(log: str) -> None:
+    try:
+        file = os.open(log, os.O_RDONLY)
+        try:
+            _sync(file)
+        finally:
+            os.close(file)
+    except OSError as error:
+        raise StoreError(f"the disk did not take what was written: {error.strerror}") from error
 
 
 def _said(error: Exception | None) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import Field, SecretStr, StrictBool, StringConstraints
 
 from syncline.core.people import Scope
 from syncline.errors import AuthError, ConnectorError, Refusal, RequestError
@@ -20,6 +20,7 @@ from syncline.ports import ConnectionState
 from syncline.service import authorise, connections
 from syncline.service.authorise import Returned
 from syncline.service.connections import Known
+from syncline.service.offering import offer
 from syncline.service.runtime import Runtime
 from syncline.service.tested import Tested
 from syncline.web.etags import CONDITIONAL, IfMatch, put_etag
@@ -130,6 +131,20 @@ class TestedOut(Told):
     at: dt.datetime
 
 
+class HookIn(Sent):
+    """Whether to make another address; the one before is dead then."""
+
+    is_new: StrictBool = False
+
+
+class HookOut(Told):
+    """Where the vendor sends a connection's webhooks, and the secret to give it where it asks for one. Both open a door; they
+    are null when the same request is answered again."""
+
+    url: str | None
+    secret: str | None
+
+
 class BegunOut(Told):
     """Where a person goes to authorise the app, and until when they have to be back."""
 
@@ -150,6 +165,7 @@ def connections_router(runtime: Runtime) -> APIRouter:
     router = APIRouter(tags=["connections"], route_class=Guarded)
     _add_reading(router, runtime)
     _add_changing(router, runtime)
+    _add_hooks(router, runtime)
     _add_authorising(router, runtime)
     return router
 
@@ -207,6 +223,19 @@ def _add_changing(router: APIRouter, runtime: Runtime) -> None:
         """Remove a connection that no sync needs, and wipe its secrets."""
         if_match.check(connections.kept_of(runtime.current(), name).revision)
         await connections.remove(runtime, who.user.id, name)
+
+
+def _add_hooks(router: APIRouter, runtime: Runtime) -> None:
+    once = requires(Scope.CONNECTIONS_WRITE, shown_once=("url", "secret"))
+
+    @router.post("/api/v1/connections/{name}/webhook", dependencies=[once])
+    async def open_webhook(name: Name, services: Services, who: Who, body: HookIn | None = None) -> HookOut:
+        """Where a vendor is to send a connection's webhooks: made when first asked for, and listened at from then on."""
+        told = body or HookIn()
+        async with runtime.held() as installation:
+            hook = offer(installation, name, who.user.id, is_new=told.is_new)
+        await runtime.refresh()
+        return HookOut(url=services.settings.public_url.rstrip("/") + hook.path, secret=hook.secret)
 
 
 def _add_authorising(router: APIRouter, runtime: Runtime) -> None:

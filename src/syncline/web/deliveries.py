@@ -93,7 +93,7 @@ class SilenceOut(Told):
     is_unusual: bool
 
 
-class CountsOut(Told):
+class DeliveryCountsOut(Told):
     """The counts since a time, and who is silent."""
 
     since: dt.datetime
@@ -138,7 +138,7 @@ def deliveries_router(intake: Intake) -> APIRouter:
     async def count_deliveries(
         services: Services,
         since: Annotated[Moment | None, Query(description="Seven days ago unless given.")] = None,
-    ) -> CountsOut:
+    ) -> DeliveryCountsOut:
         """How many came in, by connection and state, and which connections are silent."""
         return _counted(services.installation.store, since, services.installation.clock.now())
 
@@ -167,11 +167,11 @@ def _whole(store: Store, found: Delivery) -> DeliveryWhole:
     )
 
 
-def _counted(store: Store, since: dt.datetime | None, now: dt.datetime) -> CountsOut:
+def _counted(store: Store, since: dt.datetime | None, now: dt.datetime) -> DeliveryCountsOut:
     since = since or now - _COUNTED
     counts = store.delivery_counts(since)
     silences = [_silence(store, name, now) for name in dict.fromkeys(each.connection for each in counts)]
-    return CountsOut(
+    return DeliveryCountsOut(
         since=since, counts=[CountOut.model_validate(each) for each in counts], silences=silences
     )
 

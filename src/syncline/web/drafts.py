@@ -17,6 +17,7 @@ from syncline.core.changes import ChangeKind, changes
 from syncline.core.memory import Version
 from syncline.core.people import Scope
 from syncline.core.records import Side
+from syncline.engine.runs import Options
 from syncline.errors import Refusal, RequestError
 from syncline.ports import Draft
 from syncline.service import drafting
@@ -25,6 +26,7 @@ from syncline.service.runtime import Runtime
 from syncline.web.etags import CONDITIONAL, IfMatch, Precondition, etag, put_etag
 from syncline.web.forms import Number, Sent, Told
 from syncline.web.paging import Listing, Page, Paging
+from syncline.web.plans import PlanIn, PlanOut, plan_out
 from syncline.web.problems import Fault, configuration_fault
 from syncline.web.security import Guarded, Who, requires
 from syncline.web.shapes import BrakeOut, ValueOut, value_out
@@ -89,7 +91,7 @@ class UncarriedOut(Told):
 
 class CheckOut(Told):
     """What a draft would do. It can be put in force when `faults` is empty; with `touches_links` only when that is
-    confirmed. Each fault's `pointer` is a place in the draft."""
+    confirmed. Each fault's `pointer` is a place in the draft. `warnings` stop nothing."""
 
     revision: int
     faults: list[Fault]
@@ -97,6 +99,7 @@ class CheckOut(Told):
     impact: ImpactOut | None
     uncarried: list[UncarriedOut]
     touches_links: bool
+    warnings: list[str]
 
 
 class ApplyIn(Sent):
@@ -190,6 +193,15 @@ def _add_applying(router: APIRouter, runtime: Runtime) -> None:
             draft = drafting.draft_of(installation.store, sync)
             checked = await drafting.check(installation, draft, is_offline=told.is_offline)
         return _checked(draft, checked)
+
+    @router.post("/api/v1/drafts/{sync}/plan", dependencies=[_READ])
+    async def plan_draft(sync: DraftName, who: Who, body: PlanIn | None = None) -> PlanOut:
+        """What a run would do if a draft were in force. Both sides are read; nothing is written."""
+        told = body or PlanIn()
+        options = Options(is_full=told.is_full, release=frozenset(told.release))
+        async with runtime.held() as installation:
+            plan = await drafting.foresee(installation, drafting.draft_of(installation.store, sync), options)
+        return plan_out(plan, told.most, with_values=Scope.RECORDS_READ in who.rights)
 
     @router.post("/api/v1/drafts/{sync}/apply", status_code=201, dependencies=[_WRITE], responses=CONDITIONAL)
     async def apply_draft(
@@ -309,4 +321,5 @@ def _checked(draft: Draft, checked: Checked) -> CheckOut:
             for each in (review.uncarried if review is not None else ())
         ],
         touches_links=checked.touches_links,
+        warnings=list(checked.warnings),
     )

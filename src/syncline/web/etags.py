@@ -38,7 +38,10 @@ class Precondition:
         """Raises `RequestError` unless the request was made on this revision (or on whatever there is: `*`)."""
         if self.given is None:
             raise RequestError("Say which revision you change.", Refusal.NO_REVISION)
-        tags = {each.strip() for each in self.given.split(",")}
+        # Without its quotes too: a number that was read is what is meant.
+        tags = {
+            etag(int(each)) if each.isdecimal() else each for each in map(str.strip, self.given.split(","))
+        }
         if not tags & {"*", etag(revision)}:
             raise RequestError("Somebody changed this meanwhile.", Refusal.OLD_REVISION)
 

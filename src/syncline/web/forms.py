@@ -20,8 +20,18 @@ def _is_text(value: object) -> object:
     return value
 
 
+def _is_number(value: object) -> object:
+    # JSON knows no difference between 5 and 5.0; a text is no number.
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("Write a whole number")
+    return value
+
+
 Moment = Annotated[AwareDatetime, BeforeValidator(_is_text)]
 """A time that comes in: ISO 8601 with its offset."""
+
+WHOLE = BeforeValidator(_is_number)
+"""For a number in a body, after its bounds: 3 and 3.0 are whole, as JSON has it; no text is, and no truth value."""
 
 Line = Annotated[str, StringConstraints(max_length=200, pattern=_CONTROL)]
 """One line of text."""

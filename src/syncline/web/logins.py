@@ -15,15 +15,17 @@ from syncline.core.people import Scope
 from syncline.service import login
 from syncline.service.login import Password, Step, Who
 from syncline.service.runtime import Runtime
+from syncline.service.sessions import Visit
 from syncline.web.connections import ConnectionName, ConnectionOut, reached, session_of
 from syncline.web.forms import Email, Sent, Told
-from syncline.web.security import Guarded, Principal, requires
+from syncline.web.problems import declared
+from syncline.web.security import Guarded, Principal, Visiting, requires
 from syncline.web.security import Who as Asking
 
 _Secret = Annotated[SecretStr, StringConstraints(min_length=1, max_length=1024)]
 
 
-class LoginIn(Sent):
+class VendorLoginIn(Sent):
     """What a person logs in with, and for which connection. Without `url` it is the cloud."""
 
     connection: ConnectionName
@@ -62,23 +64,25 @@ def logins_router(runtime: Runtime, cloud: str = CLOUD) -> APIRouter:
     router = APIRouter(prefix="/api/v1/logins", tags=["connections"], route_class=Guarded)
     write = requires(Scope.CONNECTIONS_WRITE, shown_once=("ticket",))
 
-    @router.post("", dependencies=[write])
-    async def begin_login(body: LoginIn, who: Asking) -> LoginOut:
-        """Log in at ActiveCollab for a connection that is to be made, or that gets a new token."""
+    @router.post("", dependencies=[write], responses=declared(429))
+    async def begin_login(body: VendorLoginIn, who: Asking, visit: Visiting) -> LoginOut:
+        """Log in at ActiveCollab for a connection that is to be made, or that gets a new token. Too many tries have to
+        wait."""
         given = Password(body.email, body.password.get_secret_value(), body.url)
-        return _out(await reached(login.begin(runtime, _who(who), body.connection, given, cloud)))
+        return _out(await reached(login.begin(runtime, _who(who, visit), body.connection, given, cloud)))
 
-    @router.post("/step", dependencies=[write])
-    async def continue_login(body: LoginStepIn, who: Asking) -> LoginOut:
+    @router.post("/step", dependencies=[write], responses=declared(429))
+    async def continue_login(body: LoginStepIn, who: Asking, visit: Visiting) -> LoginOut:
         """Go on with a login: the code of the second factor, or the account."""
         ticket, code = body.ticket.get_secret_value(), body.code.get_secret_value()
-        return _out(await reached(login.go_on(runtime, _who(who), ticket, code=code, account=body.account)))
+        asked = login.go_on(runtime, _who(who, visit), ticket, code=code, account=body.account)
+        return _out(await reached(asked))
 
     return router
 
 
-def _who(who: Principal) -> Who:
-    return Who(who.user.id, session_of(who))
+def _who(who: Principal, visit: Visit) -> Who:
+    return Who(who.user.id, session_of(who), visit.address)
 
 
 def _out(step: Step) -> LoginOut:

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import AsyncGenerator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
 from syncline.bootstrap import Installation
+from syncline.core.mapping import Direction, FieldMapping
 from syncline.core.people import Scope
-from syncline.core.records import Ability, ObjectTypeId, Record
+from syncline.core.records import Ability, ObjectSchema, ObjectTypeId, Record
 from syncline.core.records import Scope as RecordScope
+from syncline.core.suggest import proposed
 from syncline.core.values import FieldType
 from syncline.ports import Ending
 from syncline.service.runtime import Runtime
 from syncline.web.forms import Told
 from syncline.web.security import Guarded, requires
-from syncline.web.shapes import SyncName, ValueOut, value_out
+from syncline.web.shapes import EndOut, Key, SyncName, ValueOut, value_out
 
 _READ = requires(Scope.SYNCS_READ)
 _VALUES = requires(Scope.RECORDS_READ)
@@ -79,6 +81,14 @@ class SampleOut(Told):
     fields: dict[str, ValueOut | None]
 
 
+class SuggestionOut(Told):
+    """A draft to begin with: fields that seem to mean the same and fit, and what is left over on each side."""
+
+    draft: dict[str, Any]
+    unmapped_left: list[str]
+    unmapped_right: list[str]
+
+
 def objects_router(runtime: Runtime) -> APIRouter:
     """The routes over this runtime."""
     router = APIRouter(prefix="/api/v1/connections/{name}/objects", tags=["objects"], route_class=Guarded)
@@ -107,7 +117,50 @@ def objects_router(runtime: Runtime) -> APIRouter:
             found = await _sample(installation, name, object_type, limit)
         return [_record(each) for each in found]
 
+    @router.get("/{object_type}/suggestion", dependencies=[_READ])
+    async def suggest_draft(
+        name: SyncName,
+        object_type: SyncName,
+        connection: Annotated[Key, Query(description="The connection of the right side.")],
+        right_object: Annotated[Key, Query(alias="object", description="Its object type.")],
+    ) -> SuggestionOut:
+        """A draft that joins this object type (left) with another one, from what their fields are called. Look at it, add
+        filters, and save it."""
+        left, right = (
+            EndOut(connection=name, object=object_type),
+            EndOut(connection=connection, object=right_object),
+        )
+        async with runtime.held() as installation:
+            schemas = [
+                await installation.connector(end.connection).schema(ObjectTypeId(end.object))
+                for end in (left, right)
+            ]
+        return _suggestion(left, right, *schemas)
+
     return router
+
+
+def _suggestion(left: EndOut, right: EndOut, one: ObjectSchema, other: ObjectSchema) -> SuggestionOut:
+    found = proposed(one, other)
+    ends = {"left": left.model_dump(), "right": right.model_dump()}
+    lines = [_written(line) for line in found.lines]
+    taken = {line.left for line in found.lines}, {line.right for line in found.lines}
+    rest = [
+        [str(field.id) for field in schema.fields if field.id not in names and not field.is_read_only]
+        for schema, names in zip((one, other), taken, strict=True)
+    ]
+    draft: dict[str, Any] = {**ends, "match": {"on": [list(pair) for pair in found.on]}, "fields": lines}
+    return SuggestionOut(draft=draft, unmapped_left=rest[0], unmapped_right=rest[1])
+
+
+def _written(line: FieldMapping) -> dict[str, Any]:
+    """A line as a draft has it, without what is as by default."""
+    told: dict[str, Any] = {"left": line.left, "right": line.right}
+    if line.direction is not Direction.BOTH:
+        told["direction"] = line.direction.value
+    if line.values:
+        told["values"] = [list(pair) for pair in line.values]
+    return told
 
 
 async def _fields(installation: Installation, name: str, object_type: str) -> FieldsOut:

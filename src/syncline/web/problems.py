@@ -6,6 +6,7 @@ nothing is told but an id, under which the log has more.
 
 from __future__ import annotations
 
+import datetime as dt
 import http
 import logging
 import re
@@ -85,6 +86,15 @@ _NOT_THERE = frozenset({ProblemKind.NO_SYNC, ProblemKind.NO_CONNECTION, ProblemK
 # People type passwords into the field for the e-mail.
 _SECRETIVE = re.compile(r"pass|secret|token|code|key|credential|auth|cookie|csrf|pin|mail", re.IGNORECASE)
 _FOUND_LENGTH = 100
+_BUSY = dt.timedelta(seconds=5)
+"""Until a sync that a run holds is worth another try: most runs take less."""
+_WAITING = frozenset({409, 429, 503})
+_RETRY_AFTER = {
+    "Retry-After": {
+        "description": "In how many seconds another try makes sense, where one does.",
+        "schema": {"type": "string", "pattern": "^[0-9]+$"},
+    }
+}
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _PLACES = {"body": "body", "query": "query", "path": "path", "header": "header", "cookie": "cookie"}
 Where = Literal["body", "query", "path", "header", "cookie", "configuration"]
@@ -157,7 +167,8 @@ def _detail(error: SynclineError) -> str:
     if isinstance(error, StoreError) and not isinstance(error, BusyError):
         # What a driver says names tables and files.
         return "The database could not do what was asked."
-    return str(error.args[0])
+    # A vendor's refusal names the connection.
+    return str(error) if isinstance(error, ConnectorError) else str(error.args[0])
 
 
 def _remedy(faults: list[Fault]) -> str:
@@ -167,6 +178,8 @@ def _remedy(faults: list[Fault]) -> str:
 def _headers(error: SynclineError, status: int) -> dict[str, str]:
     headers: dict[str, str] = {}
     after = error.after if isinstance(error, RequestError | TransientError) else None
+    if isinstance(error, BusyError):
+        after = _BUSY
     if after is not None:
         headers["Retry-After"] = str(max(1, -int(-after.total_seconds() // 1)))
     if status == http.HTTPStatus.UNAUTHORIZED:
@@ -208,7 +221,23 @@ async def _syncline_error(request: Request, error: Exception) -> Response:
 async def _validation_error(request: Request, error: Exception) -> Response:
     details: Sequence[Mapping[str, Any]] = error.errors() if isinstance(error, RequestValidationError) else ()
     faults = [_validation_fault(detail) for detail in details]
+    if any(
+        tuple(detail["loc"]) == ("body",) and isinstance(detail.get("input"), bytes) for detail in details
+    ):
+        faults = [_unannounced(request)]
     return problem(request, RequestError("The request has faults.", Refusal.INVALID), faults)
+
+
+def _unannounced(request: Request) -> Fault:
+    """A body that may well be JSON, but was not said to be: it is not looked into."""
+    return Fault(
+        pointer="/Content-Type",
+        where="header",
+        found=request.headers.get("Content-Type", "")[:_FOUND_LENGTH] or None,
+        message="The body is not announced as JSON, and was not read.",
+        remedy="Send the header Content-Type: application/json.",
+        code=ProblemKind.WRONG_VALUE.value,
+    )
 
 
 _REMEDIES = {
@@ -216,6 +245,7 @@ _REMEDIES = {
     "extra_forbidden": "Remove it, or check its spelling.",
     "json_invalid": "Send one JSON document.",
 }
+_NAMES = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"
 _KINDS = {"missing": ProblemKind.NOT_SAID, "extra_forbidden": ProblemKind.NO_OPTION}
 
 
@@ -224,6 +254,10 @@ def _validation_fault(detail: Mapping[str, Any]) -> Fault:
     if detail["type"] == "json_invalid":
         parts = []
     message = str(detail["msg"])
+    remedy = _REMEDIES.get(detail["type"], "Write it in the form that the API's document gives.")
+    context: Mapping[str, Any] = detail.get("ctx") or {}
+    if context.get("pattern") == _NAMES:
+        message, remedy = "It cannot be a name.", "Take letters, digits, - and _, 40 at most."
     kind = _KINDS.get(detail["type"], ProblemKind.WRONG_VALUE)
     return Fault.model_validate(
         {
@@ -231,7 +265,7 @@ def _validation_fault(detail: Mapping[str, Any]) -> Fault:
             "where": _PLACES.get(str(place), "body"),
             "found": _found(detail, parts),
             "message": message if message.endswith(".") else f"{message}.",
-            "remedy": _REMEDIES.get(detail["type"], "Write it in the form that the API's document gives."),
+            "remedy": remedy,
             "code": kind.value,
         }
     )
@@ -293,6 +327,11 @@ def declared(*statuses: int) -> dict[int | str, dict[str, Any]]:
         status: {
             "description": http.HTTPStatus(status).phrase,
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            **({"headers": _RETRY_AFTER} if status in _WAITING else {}),
         }
         for status in statuses
     }
+
+
+ASKING = declared(502, 503)
+"""The `responses` of a route that asks a vendor."""

@@ -150,7 +150,7 @@ def _add_answering(router: APIRouter, runtime: Runtime) -> None:
             found = _known(installation.store, question)
             is_about_values = isinstance(body, TakeIn | EnterIn) and found.sync in installation.config.syncs
             sync = await installation.remembered(found.sync) if is_about_values else None
-            review.resolve(installation.world(), sync, found, _wish(body))
+            review.resolve(installation.world(), sync, found, wish_of(body))
             return _shown(installation.store, question)
 
     @router.delete("/{question}/answer", dependencies=[_WRITE])
@@ -161,7 +161,8 @@ def _add_answering(router: APIRouter, runtime: Runtime) -> None:
         return _shown(installation.store, question)
 
 
-def _wish(body: TakeIn | EnterIn | LeaveIn | DeletionIn) -> review.Wish:
+def wish_of(body: TakeIn | EnterIn | LeaveIn | DeletionIn) -> review.Wish:
+    """The answer as the engine takes it."""
     match body:
         case TakeIn():
             return review.Take(body.side)

@@ -16,17 +16,26 @@ from syncline.service.intake import Intake
 from syncline.service.observers import Observers
 from syncline.service.runtime import Runtime
 from syncline.web.alerts import alerts_router, channels_router
+from syncline.web.answers import answers_router
+from syncline.web.brakes import brakes_router
+from syncline.web.certificates import certificates_router
 from syncline.web.connections import connections_router
 from syncline.web.deliveries import deliveries_router
 from syncline.web.drafts import drafts_router
 from syncline.web.events import events_router, subscriptions_router
+from syncline.web.links import links_router
 from syncline.web.logins import logins_router
 from syncline.web.metrics import metrics_router
 from syncline.web.objects import objects_router
+from syncline.web.past import past_router
 from syncline.web.questions import questions_router
+from syncline.web.quota import quota_router
+from syncline.web.records import records_router
 from syncline.web.runs import runs_router
+from syncline.web.settings import settings_router
 from syncline.web.stream import stream_router
 from syncline.web.syncs import syncs_router
+from syncline.web.unlinked import unlinked_router
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +60,19 @@ def routers_over(parts: Parts) -> list[APIRouter]:
         syncs_router(runtime, parts.jobs),
         drafts_router(runtime),
         runs_router(runtime, parts.jobs),
+        past_router(runtime),
+        records_router(runtime, parts.jobs),
+        links_router(runtime),
+        unlinked_router(runtime),
+        brakes_router(runtime),
+        quota_router(runtime),
+        certificates_router(runtime),
+        answers_router(runtime),
         questions_router(runtime),
         deliveries_router(parts.intake),
         alerts_router(watching.alerts),
         channels_router(watching.alerts),
+        settings_router(runtime),
         events_router(),
         subscriptions_router(watching.events),
         metrics_router(watching.metrics),

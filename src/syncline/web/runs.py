@@ -13,8 +13,7 @@ from pydantic import Field
 
 from syncline.core.catalogue import entry as explained
 from syncline.core.catalogue import remedy_of
-from syncline.core.decisions import Rule
-from syncline.core.memory import Entry, Parked
+from syncline.core.memory import Parked
 from syncline.core.people import Scope
 from syncline.core.records import RecordKey, RunId, Side
 from syncline.errors import ProblemKind, Refusal, RequestError, UsageError
@@ -24,32 +23,12 @@ from syncline.service.starting import checked, retry
 from syncline.web.forms import Line, Sent, Told
 from syncline.web.paging import Listing, Page, Paging
 from syncline.web.security import Guarded, requires
-from syncline.web.shapes import Key, RunOut, RunWhole, SyncName, ValueOut, run_out, run_whole, value_out
+from syncline.web.shapes import EntryOut, Key, RunOut, RunWhole, SyncName, entry_out, run_out, run_whole
 
 _RUNS = requires(Scope.RUNS_READ)
 _RECORDS = requires(Scope.RECORDS_READ)
 _RETRY = requires(Scope.RECORDS_WRITE)
 _MOST_KEYS = 200
-
-
-class EntryOut(Told):
-    """What became of one field (or, with an empty `field`, of a record). `side` was written; null when only our memory
-    moved. `lost` is what a rule overrode."""
-
-    id: int
-    run: str
-    link: int | None
-    left_key: str | None
-    right_key: str | None
-    title: str
-    field: str
-    side: Side | None
-    old: ValueOut | None
-    new: ValueOut | None
-    lost: ValueOut | None
-    rule: Rule
-    why: str
-    at: dt.datetime
 
 
 class ParkedOut(Told):
@@ -128,7 +107,7 @@ def _add_runs(router: APIRouter, runtime: Runtime) -> None:
             before=paging.position(int, list_name),
         )
         listing = Listing(request, response, list_name)
-        return listing.page(paging, [_entry(each) for each in found], lambda each: each.id)
+        return listing.page(paging, [entry_out(each) for each in found], lambda each: each.id)
 
 
 def _add_parked(router: APIRouter, runtime: Runtime, jobs: JobEngine) -> None:
@@ -141,7 +120,7 @@ def _add_parked(router: APIRouter, runtime: Runtime, jobs: JobEngine) -> None:
         list_name = f"parked {sync}"
         after = paging.position(str, list_name) or ""
         found = sorted(installation.store.parked(checked(installation, sync)), key=_place)
-        shown = [_parked(each) for each in found if _place(each) > after][: paging.most]
+        shown = [parked_out(each) for each in found if _place(each) > after][: paging.most]
         listing = Listing(request, response, list_name)
         return listing.page(paging, shown, lambda each: f"{each.side.value}:{each.key}")
 
@@ -160,26 +139,8 @@ def _place(parked: Parked) -> str:
     return f"{parked.side.value}:{parked.key}"
 
 
-def _parked(parked: Parked) -> ParkedOut:
+def parked_out(parked: Parked) -> ParkedOut:
+    """A record whose write failed, with what to do about it."""
     found = ParkedOut.model_validate(parked)
     found.remedy = remedy_of(parked.code)
     return found
-
-
-def _entry(entry: Entry) -> EntryOut:
-    return EntryOut(
-        id=entry.id,
-        run=entry.run,
-        link=entry.link,
-        left_key=entry.left_key,
-        right_key=entry.right_key,
-        title=entry.title,
-        field=entry.field,
-        side=entry.side,
-        old=value_out(entry.old),
-        new=value_out(entry.new),
-        lost=value_out(entry.lost),
-        rule=entry.rule,
-        why=entry.rule.sentence,
-        at=entry.at,
-    )

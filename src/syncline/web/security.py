@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 
 from syncline.core.people import ApiToken, LoginSession, Scope, User, rights_of
 from syncline.errors import AccessError, Refusal
+from syncline.ports import Actor, acting
 from syncline.service import sessions, tokens
 from syncline.service.sessions import Entered, Visit
 from syncline.web.idempotency import HEADER as IDEMPOTENCY_KEY
@@ -99,6 +100,13 @@ def principal_of(request: Request) -> Principal:
 Who = Annotated[Principal, Depends(principal_of)]
 
 
+def actor_of(who: Principal | None) -> Actor | None:
+    """Whom the audit trail names for what a request does."""
+    if who is None:
+        return None
+    return Actor(who.user.id, who.token.id if who.token is not None else None)
+
+
 class Guarded(APIRoute):
     """A route that lets in whom it may, then takes the body, then answers, once for each idempotency key. Raises `TypeError`
     when it is made without a statement."""
@@ -124,7 +132,8 @@ class Guarded(APIRoute):
             request.state.principal = who
             await request.body()
             user = who.user.id if who is not None else None
-            return await once(request, handle, user, asked.shown_once)
+            with acting(actor_of(who)):
+                return await once(request, handle, user, asked.shown_once)
 
         return guarded
 
@@ -257,11 +266,12 @@ def _documented(asked: Stated, methods: frozenset[str]) -> dict[str, Any]:
 
 def _refusals(path: str, asked: Stated, methods: frozenset[str]) -> dict[int | str, dict[str, Any]]:
     """The problems that any route of this kind may answer with."""
-    statuses = [400, 413, 422, 500]
+    # The database, or a sync, may be busy with another's work: 409, whatever is asked.
+    statuses = [400, 409, 413, 422, 500]
     if asked.scope is not None:
         statuses += [401, 403]
     if "{" in path:
         statuses.append(404)
     if not methods <= _SAFE:
-        statuses += [403, 409]
+        statuses.append(403)
     return declared(*sorted(set(statuses)))

@@ -13,9 +13,11 @@ from fastapi import Path
 from pydantic import Field, StringConstraints
 
 from syncline.core.brakes import BrakeName
-from syncline.core.memory import Run, RunState
-from syncline.core.records import Side
+from syncline.core.decisions import Rule
+from syncline.core.memory import Entry, Run, RunState
+from syncline.core.records import Create, FieldId, Restore, Side, Update
 from syncline.core.shown import shown
+from syncline.core.steps import Step
 from syncline.core.values import Value
 from syncline.engine.report import told
 from syncline.web.forms import Told
@@ -34,6 +36,13 @@ class ValueOut(Told):
 
     text: str
     value: dict[str, Any] = Field(examples=[{"type": "text", "text": "Paint"}])
+
+
+class EndOut(Told):
+    """One side of a sync."""
+
+    connection: str
+    object: str
 
 
 class CountsOut(Told):
@@ -132,6 +141,40 @@ class RunWhole(RunOut):
     summary: SummaryOut | None
 
 
+class EntryOut(Told):
+    """What became of one field (or, with an empty `field`, of a record). `side` was written; null when only our memory
+    moved. `lost` is what a rule overrode."""
+
+    id: int
+    run: str
+    link: int | None
+    left_key: str | None
+    right_key: str | None
+    title: str
+    field: str
+    side: Side | None
+    old: ValueOut | None
+    new: ValueOut | None
+    lost: ValueOut | None
+    rule: Rule
+    why: str
+    at: dt.datetime
+
+
+class StepOut(Told):
+    """One thing that a run would do. `write` is null where only our own memory changes. `fields` are what would be written;
+    their values are null for who may not read records."""
+
+    side: Side
+    write: str | None
+    rule: str
+    why: str
+    title: str
+    key: str | None
+    counterpart: str | None
+    fields: dict[str, ValueOut | None]
+
+
 class _Ended(msgspec.Struct, frozen=True):
     error: str | None = None
     by_hand: str | None = None
@@ -179,3 +222,39 @@ def _ended(run: Run) -> _Ended:
         return msgspec.json.decode(run.report, type=_Ended)
     except msgspec.MsgspecError:
         return _Ended()
+
+
+def entry_out(entry: Entry) -> EntryOut:
+    """One line of the history."""
+    return EntryOut(
+        id=entry.id,
+        run=entry.run,
+        link=entry.link,
+        left_key=entry.left_key,
+        right_key=entry.right_key,
+        title=entry.title,
+        field=entry.field,
+        side=entry.side,
+        old=value_out(entry.old),
+        new=value_out(entry.new),
+        lost=value_out(entry.lost),
+        rule=entry.rule,
+        why=entry.rule.sentence,
+        at=entry.at,
+    )
+
+
+def step_out(step: Step, *, with_values: bool) -> StepOut:
+    """One step; its values are for who may read records."""
+    written = step.write
+    fields = written.fields if isinstance(written, Create | Update | Restore) else dict[FieldId, Value]()
+    return StepOut(
+        side=step.side,
+        write=type(step.write).__name__.lower() if step.write is not None else None,
+        rule=step.rule.value,
+        why=step.rule.sentence,
+        title=step.title,
+        key=step.key,
+        counterpart=step.counterpart,
+        fields={name: value_out(value) if with_values else None for name, value in fields.items()},
+    )

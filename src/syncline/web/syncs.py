@@ -6,21 +6,17 @@ The router is made by `syncs_router` over the runtime and the job engine of the 
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, StrictBool
 
 from syncline.bootstrap import Installation
 from syncline.core.brakes import BrakeName
 from syncline.core.people import Scope
-from syncline.core.records import Create, FieldId, Restore, Side, SyncId, Update
-from syncline.core.steps import Step
+from syncline.core.records import Side, SyncId
 from syncline.core.timetable import DueKind
-from syncline.core.values import Value
-from syncline.engine.outlook import Foreseen, counted, foreseen
+from syncline.engine.outlook import counted, foreseen
 from syncline.engine.runs import Options, preview
 from syncline.engine.views import status_of
 from syncline.ports import JobEngine
@@ -34,22 +30,15 @@ from syncline.story import paused_line
 from syncline.web.etags import CONDITIONAL, IfMatch, put_etag
 from syncline.web.forms import Sent, Told
 from syncline.web.paging import Listing, Page, Paging
+from syncline.web.plans import PlanIn, PlanOut, plan_out
 from syncline.web.security import Guarded, Who, requires
-from syncline.web.shapes import BrakeOut, CountsOut, RunOut, SyncName, ValueOut, run_out, value_out
+from syncline.web.shapes import BrakeOut, CountsOut, EndOut, RunOut, SyncName, run_out
 
 _READ = requires(Scope.SYNCS_READ)
 _CHANGE = requires(Scope.SYNCS_WRITE)
 _PLAN = requires(Scope.RUNS_READ)
 _WRITE = requires(Scope.RUNS_WRITE)
 _MEASURED = dt.timedelta(hours=24)
-_MOST_STEPS = 500
-
-
-class EndOut(Told):
-    """One side of a sync."""
-
-    connection: str
-    object: str
 
 
 class DueOut(Told):
@@ -120,45 +109,6 @@ class PausesOut(Told):
     everything: dt.datetime | None
     connections: dict[str, dt.datetime]
     syncs: dict[str, dt.datetime]
-
-
-class PlanIn(Sent):
-    """What to plan, and how many steps of it to show."""
-
-    is_full: StrictBool = True
-    release: Annotated[tuple[BrakeName, ...], Field(max_length=len(BrakeName))] = ()
-    most: Annotated[int, Field(ge=0, le=_MOST_STEPS, strict=True)] = 100
-
-
-class StepOut(Told):
-    """One thing that a run would do. `write` is null where only our own memory changes. `fields` are what would be written;
-    their values are null for who may not read records."""
-
-    side: Side
-    write: str | None
-    rule: str
-    why: str
-    title: str
-    key: str | None
-    counterpart: str | None
-    fields: dict[str, ValueOut | None]
-
-
-class PlanOut(Told):
-    """What a run would do now. With a brake `stopped` counts what it would stop, and `steps` shows that. `forecast` says
-    what it takes and when it would be done."""
-
-    sync: str
-    brakes: list[BrakeOut]
-    released: list[BrakeOut]
-    writes: int
-    stopped: int
-    steps: list[StepOut]
-    steps_in_all: int
-    held: dict[str, int]
-    calls_left: int
-    calls_right: int
-    forecast: dict[str, Any] | None
 
 
 class RemoveIn(Sent):
@@ -234,7 +184,7 @@ def _add_running(router: APIRouter, runtime: Runtime, jobs: JobEngine) -> None:
             world, before = installation.world(), counted(connected)
             made = await preview(world, connected, options)
             plan = foreseen(connected, made, before, world.clock.now(), options.purpose)
-        return _plan(plan, told.most, with_values=Scope.RECORDS_READ in who.rights)
+        return plan_out(plan, told.most, with_values=Scope.RECORDS_READ in who.rights)
 
 
 def _add_pausing(router: APIRouter, runtime: Runtime, jobs: JobEngine) -> None:
@@ -342,36 +292,4 @@ def _lag(installation: Installation, sync: SyncId) -> LagOut:
 def _pauses(found: Pauses) -> PausesOut:
     return PausesOut(
         everything=found.everything, connections=dict(found.connections), syncs=dict(found.syncs)
-    )
-
-
-def _plan(plan: Foreseen, most: int, *, with_values: bool) -> PlanOut:
-    steps = plan.stopped or plan.steps
-    return PlanOut(
-        sync=plan.sync,
-        brakes=[BrakeOut.model_validate(each) for each in plan.brakes],
-        released=[BrakeOut.model_validate(each) for each in plan.released],
-        writes=len(plan.writes),
-        stopped=sum(step.write is not None for step in plan.stopped),
-        steps=[_step(step, with_values=with_values) for step in steps[:most]],
-        steps_in_all=len(steps),
-        held=dict(Counter(held.rule.value for held in plan.held)),
-        calls_left=plan.calls_left,
-        calls_right=plan.calls_right,
-        forecast=msgspec.to_builtins(plan.forecast) if plan.forecast is not None else None,
-    )
-
-
-def _step(step: Step, *, with_values: bool) -> StepOut:
-    written = step.write
-    fields = written.fields if isinstance(written, Create | Update | Restore) else dict[FieldId, Value]()
-    return StepOut(
-        side=step.side,
-        write=type(step.write).__name__.lower() if step.write is not None else None,
-        rule=step.rule.value,
-        why=step.rule.sentence,
-        title=step.title,
-        key=step.key,
-        counterpart=step.counterpart,
-        fields={name: value_out(value) if with_values else None for name, value in fields.items()},
     )

@@ -84,22 +84,29 @@ class Places:
         if was is not None and (json := await self._read(was, key)) is not None:
             return Found(was, json)
         async with self._searching:
-            # Another search may have found it while we waited; only where it was looked for in vain is forgotten.
             home = self._home.get(key)
-            if home is not None and home != was and (json := await self._read(home, key)) is not None:
-                return Found(home, json)
-            visible = await projects(self._client)
-            for round_ in range(_ROUNDS):
-                in_order = sorted(visible, key=lambda project: project.id not in first)
-                found = await self._search(key, in_order)
-                if isinstance(found, Found):
-                    return found
-                before, visible = visible, visible if found.is_settled else await projects(self._client)
-                # While one project was listed, the record may have moved to one that was listed before: where something
-                # happened since is listed again. In a busy account something always does; each round takes less time.
-                is_quiet = _digests(before) == _digests(visible)
-                if not found.is_leaving and (is_quiet or round_ == _ROUNDS - 1):
-                    return Lost(is_hidden=was is not None and was not in _digests(visible))
+            if home is None or home == was:
+                return await self._looked_for(key, first, was)
+        # Another search found it while we waited. It is read outside: many may have waited, each with its own record.
+        if (json := await self._read(home, key)) is not None:
+            return Found(home, json)
+        async with self._searching:
+            return await self._looked_for(key, first, was)
+
+    async def _looked_for(self, key: RecordKey, first: Sequence[str], was: str | None) -> Found | Lost:
+        """Search until nothing moves any more."""
+        visible = await projects(self._client)
+        for round_ in range(_ROUNDS):
+            in_order = sorted(visible, key=lambda project: project.id not in first)
+            found = await self._search(key, in_order)
+            if isinstance(found, Found):
+                return found
+            before, visible = visible, visible if found.is_settled else await projects(self._client)
+            # While one project was listed, the record may have moved to one that was listed before: where something
+            # happened since is listed again. In a busy account something always does; each round takes less time.
+            is_quiet = _digests(before) == _digests(visible)
+            if not found.is_leaving and (is_quiet or round_ == _ROUNDS - 1):
+                return Lost(is_hidden=was is not None and was not in _digests(visible))
         text = f"{self._form.slug} {key} is being moved from project to project"
         raise TransientError(text, detail=Detail.MOVED_WHILE_READ)
 
