@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from rich.console import Console
 
-from bench import calls, first, intake, million, quiet, recheck
+from bench import backfill, calls, first, idle, intake, latency, million, quiet, recheck, workers
 from bench.figures import Figure, save, show
 
 Benchmark = Callable[..., Iterator[Figure]]
@@ -22,6 +22,10 @@ BENCHMARKS: Mapping[str, Benchmark] = MappingProxyType(
         "million": million.figures,
         "recheck": recheck.figures,
         "intake": intake.figures,
+        "latency": latency.figures,
+        "backfill": backfill.figures,
+        "workers": workers.figures,
+        "idle": idle.figures,
         "recheck-million": recheck.figures_of_a_million,
     }
 )

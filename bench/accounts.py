@@ -97,7 +97,12 @@ class Reach:
 
 def config(reach: Reach, search_lag: float) -> Config:
     """The configuration of the sync that is measured. `search_lag`: how far HighLevel's index may run behind."""
-    raw: dict[str, Any] = {
+    return Config.model_validate(written(reach, search_lag))
+
+
+def written(reach: Reach, search_lag: float) -> dict[str, Any]:
+    """The same as it is written in a file."""
+    return {
         "connections": {
             "ac": {"vendor": "activecollab", "url": reach.ac_url, "token": reach.ac_token},
             "hl": {
@@ -118,7 +123,6 @@ def config(reach: Reach, search_lag: float) -> Config:
             }
         },
     }
-    return Config.model_validate(raw)
 
 
 def installed(

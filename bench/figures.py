@@ -38,6 +38,12 @@ def at_least(name: str, value: float, unit: str, baseline: float, share: float) 
     return Figure(name, round(value, 3), unit, round(baseline, 3), round(goal, 3), value >= goal)
 
 
+def beyond(name: str, value: float, unit: str, baseline: float, allowed: float) -> Figure:
+    """A figure that should be no more than so much above the baseline."""
+    goal = baseline + allowed
+    return Figure(name, round(value, 3), unit, round(baseline, 3), round(goal, 3), value <= goal)
+
+
 def told(name: str, value: float, unit: str, baseline: float) -> Figure:
     """A figure without a goal."""
     return Figure(name, round(value, 3), unit, round(baseline, 3), None, None)

@@ -350,6 +350,38 @@ async def test_many_missing_tasks_do_not_search_all_projects_again(world: Active
     assert world.connector.calls - before == 2
 
 
+@dataclass
+class _Overlapping:
+    """Counts how many tasks are being read at the same time, at most."""
+
+    inner: Transport
+    now: int = 0
+    most: int = 0
+
+    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        is_task = "/tasks/" in url
+        self.now += is_task
+        self.most = max(self.most, self.now)
+        try:
+            return await self.inner.send(method, url, headers, body)
+        finally:
+            self.now -= is_task
+
+    async def close(self) -> None:
+        await self.inner.close()
+
+
+async def test_tasks_that_one_search_has_found_are_read_side_by_side(world: ActiveCollabWorld) -> None:
+    keys = [await world.create(f"Task {number}") for number in range(5)]
+    await world.settle()
+    counting = _Overlapping(world.environment.transport)
+    restarted = connect("ac", world.settings, replace(world.environment, transport=counting))
+
+    await asyncio.gather(*(restarted.fetch(world.scope, key) for key in keys))
+
+    assert counting.most > 1
+
+
 async def test_tasks_looked_for_at_the_same_time_are_all_found(world: ActiveCollabWorld) -> None:
     keys = [await world.create(f"Task {number}") for number in range(5)]
     restarted = world.connect(world.settings)
