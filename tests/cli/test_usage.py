@@ -110,7 +110,8 @@ def test_a_file_without_syncs_says_what_to_add(call: Call, tmp_path: Path) -> No
 
     told = error(call, "plan")
 
-    assert (told["code"], told["field"], told["remedy"]) == ("config", "syncs", "Add one under `syncs:`.")
+    assert (told["code"], told["field"]) == ("config", "syncs")
+    assert "docs/configuration.md" in told["remedy"]
 
 
 def test_an_unknown_record_is_an_error_everywhere_with_those_that_resemble_it(
