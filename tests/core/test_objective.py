@@ -18,8 +18,10 @@ counts = st.dictionaries(st.sampled_from([SECOND, MINUTE, 5 * MINUTE, HOUR]), st
 
 @given(counts, counts, st.integers(0, 50))
 def test_a_late_edit_never_lowers_a_rate_and_one_in_time_never_raises_one(
-    recent: dict[dt.timedelta, int], whole: dict[dt.timedelta, int], waiting: int
+    recent: dict[dt.timedelta, int], older: dict[dt.timedelta, int], waiting: int
 ) -> None:
+    # The last hour is a part of the whole span.
+    whole = {bound: recent.get(bound, 0) + older.get(bound, 0) for bound in {*recent, *older}}
     now = burn(OBJECTIVE, recent, whole, waiting)
     later = burn(
         OBJECTIVE, recent | {HOUR: recent.get(HOUR, 0) + 1}, whole | {HOUR: whole.get(HOUR, 0) + 1}, waiting
