@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from syncline.core.brakes import BrakeName
 from syncline.core.memory import Parked
 from syncline.core.records import RecordKey, Side
 from syncline.core.timetable import DueKind, Timetable
+from syncline.engine import brakes
 from syncline.engine.sync import Progress
 from syncline.errors import AuthError, TransientError
 from syncline.ports import Due
@@ -311,6 +313,21 @@ async def test_a_long_run_makes_way_for_what_is_heard_and_goes_on_after_it(desk:
         pass
     assert len(desk.office.tickets()) == 41
     assert DueKind.REST not in dues(desk)
+
+
+async def test_what_a_person_let_through_once_is_carried_out_whole(desk: Desk) -> None:
+    await first_look(desk)
+    many(desk, 30)
+    task = desk.office.tasks()["Paint"]["id"]
+    brakes.release(desk.installation.world(), TICKETS, BrakeName.CHANGES, for_good=False)
+    on_writing(desk, lambda: desk.mark(Side.LEFT, str(task)))
+    start_now(desk)
+
+    full = await desk.look()
+
+    assert full is not None
+    assert full.report is not None
+    assert (full.report.put_off, len(desk.office.tickets())) == (0, 31)
 
 
 async def test_a_run_ends_between_two_writes_when_a_person_pauses_its_sync(desk: Desk) -> None:

@@ -20,6 +20,7 @@ import structlog
 from syncline.bootstrap import Installation
 from syncline.core.records import Create, RecordKey, Side, SyncId
 from syncline.core.timetable import DueKind, Timetable, next_nightly, next_poll, next_try
+from syncline.engine.brakes import releases
 from syncline.engine.report import Report
 from syncline.engine.runs import Options, run
 from syncline.engine.sync import Sync, Watch, unwatched
@@ -199,9 +200,11 @@ class Dispatcher:
 
     def _turn(self, sync: SyncId, begun: dt.datetime) -> Callable[[], bool]:
         """Whether a run has had its turn, and something was heard meanwhile, or a person paused it. To look again costs as
-        long as it took: the turn is longer than that."""
+        long as it took: the turn is longer than that. What a person let through once is carried out whole: the rest would
+        pull the brake again."""
         installation = self._installation()
         store, clock = installation.store, installation.clock
+        is_let_through = any(not each.is_for_good for each in releases(store, sync).values())
         until: dt.datetime | None = None
         asked = begun
 
@@ -212,7 +215,8 @@ class Dispatcher:
             if now - asked < _OFTEN:
                 return False
             asked = now
-            return self._rests(installation, sync) or (now >= until and bool(store.marks(sync, now, limit=1)))
+            is_wanted = now >= until and not is_let_through and bool(store.marks(sync, now, limit=1))
+            return is_wanted or self._rests(installation, sync)
 
         return makes_way
 
