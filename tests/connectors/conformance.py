@@ -32,8 +32,8 @@ from syncline.core.records import (
     Update,
 )
 from syncline.core.values import BLANK, Value, YesNo, is_blank, same
-from syncline.errors import AuthError, NotFoundError, RejectedError, UnknownOutcomeError
-from syncline.ports import Connector, Ending
+from syncline.errors import AuthError, BusyError, NotFoundError, RejectedError, UnknownOutcomeError
+from syncline.ports import Connector, Ending, asking_before_writes
 from tests.clock import VirtualClock
 
 
@@ -449,6 +449,21 @@ class ConnectorConformance:
         await world.settle()
 
         assert caught.value.field == name
+        assert differing(world.sample(1), await present(world, record.key)) == {}
+        assert (await listed(world)).records.keys() == {record.key}
+
+    async def test_whoever_must_not_write_any_more_sends_nothing(self, world: World) -> None:
+        record = await made(world)
+
+        def stop() -> None:
+            raise BusyError("another run holds the sync")
+
+        with asking_before_writes(stop):
+            for write in (Update(record.key, world.sample(2)), Create(world.sample(2)), Delete(record.key)):
+                with pytest.raises(BusyError):
+                    await world.connector.write(world.scope, write)
+        await world.settle()
+
         assert differing(world.sample(1), await present(world, record.key)) == {}
         assert (await listed(world)).records.keys() == {record.key}
 

@@ -169,8 +169,14 @@ class ParkedSuite:
         assert store.parked(SYNC) == [parked(2), parked(1, side=RIGHT)]
 
 
+def _remember_and_fail(store: SqlStore) -> None:
+    with store.transaction():
+        store.remember(SYNC, "cursor:left", "never kept")
+        raise StoreError("taken back")
+
+
 class MemoSuite:
-    """`remember`, `recall`."""
+    """`remember`, `recall`, `reading_once`."""
 
     def test_a_text_is_kept_by_sync_and_name(self, store: SqlStore) -> None:
         store.remember(SYNC, "cursor:left", "first")
@@ -179,3 +185,24 @@ class MemoSuite:
         assert store.recall(SYNC, "cursor:left") == '{"since": "2026-03-02"}'
         assert store.recall(SYNC, "cursor:right") is None
         assert store.recall(OTHER, "cursor:left") is None
+
+    def test_texts_of_one_sync_are_read_once_and_what_is_kept_meanwhile_counts(self, store: SqlStore) -> None:
+        store.remember(SYNC, "cursor:left", "first")
+        store.remember(OTHER, "cursor:left", "other")
+
+        with store.reading_once(SYNC):
+            assert store.recall(SYNC, "cursor:left") == "first"
+            assert store.recall(SYNC, "cursor:right") is None
+            store.remember(SYNC, "cursor:left", "second")
+            assert store.recall(SYNC, "cursor:left") == "second"
+            assert store.recall(OTHER, "cursor:left") == "other"
+
+        assert store.recall(SYNC, "cursor:left") == "second"
+
+    def test_what_was_taken_back_is_not_recalled(self, store: SqlStore) -> None:
+        store.remember(SYNC, "cursor:left", "first")
+
+        with store.reading_once(SYNC):
+            with pytest.raises(StoreError):
+                _remember_and_fail(store)
+            assert store.recall(SYNC, "cursor:left") == "first"

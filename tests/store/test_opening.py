@@ -16,7 +16,18 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.schema import CreateTable
 
 from syncline.errors import BusyError, SchemaError, SetupError
-from syncline.store import desk, journal, links, migrate, migrations, open_store, runs, secrets, sightings
+from syncline.store import (
+    desk,
+    journal,
+    links,
+    memos,
+    migrate,
+    migrations,
+    open_store,
+    runs,
+    secrets,
+    sightings,
+)
 from syncline.store.postgresql import POSTGRESQL
 from syncline.store.service_tables import METADATA
 from syncline.store.session import rendered
@@ -236,7 +247,7 @@ class TestSchema:
         assert all("BIGSERIAL" in sql for sql in made if "PRIMARY KEY (id)" in sql and "id TEXT" not in sql)
 
     @pytest.mark.parametrize(
-        "module", [desk, journal, links, runs, secrets, sightings], ids=lambda m: m.__name__
+        "module", [desk, journal, links, memos, runs, secrets, sightings], ids=lambda m: m.__name__
     )
     def test_every_statement_can_be_written_for_postgresql(self, module: ModuleType) -> None:
         statements = [value for value in vars(module).values() if isinstance(value, sa.Executable)]
@@ -245,7 +256,7 @@ class TestSchema:
 
     @pytest.mark.parametrize(
         "make",
-        [runs._take, sightings._see, links._join, desk._park, secrets._remember, secrets._save],
+        [runs._take, sightings._see, links._join, desk._park, memos.keep_memo, secrets._save],
         ids=lambda make: make.__name__,
     )
     def test_every_replacement_can_be_written_for_postgresql(self, make: object) -> None:

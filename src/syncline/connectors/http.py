@@ -34,7 +34,7 @@ from syncline.errors import (
     TransientError,
     UnknownOutcomeError,
 )
-from syncline.ports import Clock
+from syncline.ports import Clock, ask_before_write
 
 __all__ = [
     "AiohttpTransport",
@@ -215,7 +215,7 @@ class Http:
             sent = {**_HEADERS, **await self._dialect.headers(), **(headers or {})}
             if body is not None:
                 sent["content-type"] = "application/json"
-            answer = await self._exchange(method, url, sent, body)
+            answer = await self._exchange(method, url, sent, body, is_write=is_write)
             self._judge(answer, is_write=is_write)
         except UnknownOutcomeError as error:
             if not is_write:
@@ -230,10 +230,12 @@ class Http:
         return answer
 
     async def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, is_write: bool
     ) -> Answer:
         """One request within the quota."""
         async with self.limiter.slot():
+            if is_write:
+                ask_before_write()
             self.calls += 1
             answer = await self._environment.transport.send(method, url, headers, body)
             self._dialect.observe(answer, self.limiter)

@@ -40,7 +40,7 @@ from syncline.engine.keeping import complaint, not_kept, read_back, sent_fields,
 from syncline.engine.look import Known, look, look_after
 from syncline.engine.pull import Sweep
 from syncline.engine.reconcile import Reconciled
-from syncline.engine.settle import Ledger, keys_of, settle, touched
+from syncline.engine.settle import Ledger, flush, keys_of, settle_later, touched
 from syncline.engine.sync import Progress, Sync, World
 from syncline.errors import (
     AuthError,
@@ -157,10 +157,12 @@ async def _worked_off(work: _Work, plan: Plan) -> Outcome:
     world, sync, run = work.world, work.sync, work.run
     work.total = len(plan.writes)
     notes = [step for step in plan.steps if step.write is None]
-    with world.store.transaction():
-        for step in notes:
-            settle(world, sync, run, step, None, work.ledger)
-            work.outcome.done.append(step)
+    if notes:
+        with world.store.transaction():
+            for step in notes:
+                settle_later(world, sync, run, step, None, work.ledger)
+                work.outcome.done.append(step)
+            flush(world, sync, work.ledger)
     if any(isinstance(step.write, Create) for step in plan.writes):
         clocks.note(world, sync, run)
     for phase in _phases(plan):
@@ -302,8 +304,8 @@ async def _settle_some(work: _Work, results: asyncio.Queue[_Result]) -> int:
     with work.world.store.transaction():
         for result in ready:
             states[result.intent] = _settle(work, result)
+        flush(work.world, work.sync, work.ledger)
         work.world.store.settle(work.run, states, work.world.clock.now())
-        work.world.store.renew(work.run, work.world.clock.now(), work.sync.patience.lease)
     work.world.watch(Progress("writing", len(work.outcome.done) + len(work.outcome.failures), work.total))
     return len(ready)
 
@@ -322,7 +324,7 @@ def _settle(work: _Work, result: _Result) -> IntentState:
         if lost and result.receipt is not None:
             return _settle_rest(work, step, result.receipt, lost)
         work.outcome.done.append(step)
-        settle(work.world, work.sync, work.run, step, result.receipt, work.ledger)
+        settle_later(work.world, work.sync, work.run, step, result.receipt, work.ledger)
         return IntentState.DONE
     work.failed.add(step.id)
     if isinstance(error, TransientError) and error.detail is Detail.DAILY_QUOTA:
@@ -346,7 +348,7 @@ def _settle_rest(work: _Work, step: Step, receipt: Receipt, lost: frozenset[Fiel
     work.ledger.open.add(keys_of(step))
     if len(lost) < len(sent_fields(step)):
         work.outcome.done.append(step)
-    settle(work.world, work.sync, work.run, without(step, lost), receipt, work.ledger)
+    settle_later(work.world, work.sync, work.run, without(step, lost), receipt, work.ledger)
     _tell(work, step, receipt.key, error)
     if step.rule is not Rule.UNDONE:
         _park_at(work, (step.side, receipt.key), step.title, error, before)
@@ -407,6 +409,7 @@ def _park(work: _Work, step: Step, error: ConnectorError) -> None:
 
 def _parked(work: _Work, side: Side, key: RecordKey) -> Parked | None:
     """The failure before this one of the same record, when there is one."""
+    flush(work.world, work.sync, work.ledger)
     return next((p for p in work.world.store.parked(work.sync.id) if (p.side, p.key) == (side, key)), None)
 
 
@@ -418,6 +421,7 @@ def _park_at(
     verdict = after(group_of(error), attempts, now, work.jitter(), asked)
     due = verdict.at if isinstance(verdict, TryAgain) else None
     since = before.since if before else now
+    flush(work.world, work.sync, work.ledger)
     work.world.store.park(
         work.sync.id,
         Parked(*spot, title, error.full_code, str(error), error.field, attempts, due, since),

@@ -23,6 +23,7 @@ from syncline.engine.apply import Outcome, apply
 from syncline.engine.brakes import releases, use_up
 from syncline.engine.drift import confine, resumes
 from syncline.engine.footing import keep
+from syncline.engine.hold import Hold
 from syncline.engine.outlook import Outlook, counted, outlook, spent_since
 from syncline.engine.pick import pick
 from syncline.engine.pull import Sweep, prove_absences, pull
@@ -32,9 +33,9 @@ from syncline.engine.remember import remember
 from syncline.engine.report import Postponed, Report, Written, summary
 from syncline.engine.schemas import keep_schemas
 from syncline.engine.spool import Spools, spools
-from syncline.engine.sync import Progress, Sync, Watch, World, never
+from syncline.engine.sync import Progress, Sync, World, never
 from syncline.errors import SynclineError
-from syncline.ports import calling_for
+from syncline.ports import asking_before_writes, calling_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +80,28 @@ async def run(
 ) -> Report:
     """Run a sync once. Raises `BusyError` while another run holds it, `TransientError` or `AuthError` when a side
     cannot be read; in every case what was done before stays done and is remembered."""
-    options = _with_releases(world, sync, options or Options())
-    sync = confine(world, sync, options.release)
+    options = options or Options()
     started = _start(world, sync)
     lease = sync.patience.lease
     begun = world.store.begin_run(sync.id, world.clock.now(), lease)
     makes_way = world.makes_way if options.only is None else never
-    world = replace(world, watch=_beating(world, begun, lease), makes_way=makes_way)
+    hold = Hold(world, begun.id, lease, begun.started_at)
+    world = replace(world, watch=hold.watch, makes_way=makes_way)
     try:
-        keep_schemas(world.store, sync)
-        with calling_for(options.purpose), spools() as aside:
+        with (
+            calling_for(options.purpose),
+            asking_before_writes(hold.ask),
+            spools() as aside,
+            world.store.reading_once(sync.id),
+        ):
+            options = _with_releases(world, sync, options)
+            sync = confine(world, sync, options.release)
+            keep_schemas(world.store, sync)
             seen = await _look(world, sync, begun, options, aside)
-            evidence.keep(world, sync, begun.id, seen.sweeps, seen.made)
-            remember(world, sync, begun, seen.sweeps, seen.made)
+            with world.store.transaction():
+                hold.confirm()
+                evidence.keep(world, sync, begun.id, seen.sweeps, seen.made)
+                remember(world, sync, begun, seen.sweeps, seen.made)
             outcome = await apply(world, sync, begun.id, seen.made, seen.sweeps, jitter, options.only)
     except SynclineError as error:
         world.store.end_run(begun.id, RunState.FAILED, f'{{"error": "{error.code}"}}', world.clock.now())
@@ -101,39 +111,26 @@ async def run(
         world.store.end_run(begun.id, RunState.INTERRUPTED, "", world.clock.now())
         raise
     report = _report(world, sync, begun.id, started, seen, outcome)
-    if not seen.made.plan.brakes:
-        made = {Side.LEFT: report.left.surplus, Side.RIGHT: report.right.surplus}
-        with world.store.transaction():
-            use_up(world, sync.id, seen.made.plan.released)
-            keep(
-                world,
-                sync,
-                seen.sweeps,
-                made,
-                seen.made.plan.released,
-                is_targeted=options.only is not None,
-            )
-    evidence.prune(world, sync)
-    told = msgspec.json.encode(summary(report)).decode()
-    world.store.end_run(begun.id, RunState.DONE, told, world.clock.now())
+    # Read anew: a person may have let go of a brake meanwhile.
+    with world.store.transaction(), world.store.reading_once(sync.id):
+        hold.confirm()
+        _keep(world, sync, seen, report, is_targeted=options.only is not None)
+        evidence.prune(world, sync)
+        told = msgspec.json.encode(summary(report)).decode()
+        world.store.end_run(begun.id, RunState.DONE, told, world.clock.now())
     if outcome.stopped is not None:
         raise outcome.stopped
     return report
 
 
-def _beating(world: World, begun: Run, lease: dt.timedelta) -> Watch:
-    """Every sign of progress keeps the lease alive; a run that makes none for so long has lost it."""
-    held_until = begun.started_at + lease
-
-    def watch(progress: Progress) -> None:
-        nonlocal held_until
-        now = world.clock.now()
-        if held_until - now < lease / 2:
-            world.store.renew(begun.id, now, lease)
-            held_until = now + lease
-        world.watch(progress)
-
-    return watch
+def _keep(world: World, sync: Sync, seen: _Looked, report: Report, *, is_targeted: bool) -> None:
+    """What the sync stands on from now, unless a brake stopped the run."""
+    plan = seen.made.plan
+    if plan.brakes:
+        return
+    made = {Side.LEFT: report.left.surplus, Side.RIGHT: report.right.surplus}
+    use_up(world, sync.id, plan.released)
+    keep(world, sync, seen.sweeps, made, plan.released, is_targeted=is_targeted)
 
 
 async def preview(world: World, sync: Sync, options: Options | None = None) -> Plan:

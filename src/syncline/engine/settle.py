@@ -13,7 +13,7 @@ import msgspec
 
 from syncline.core.absence import proof_text
 from syncline.core.decisions import FieldDecision, Rule
-from syncline.core.memory import Entry, Standing
+from syncline.core.memory import Entry, Seen, Standing
 from syncline.core.plan import Effect, Step
 from syncline.core.records import (
     Archive,
@@ -39,6 +39,19 @@ from syncline.engine.sync import Sync, World
 
 
 @dataclass(slots=True)
+class Pending:
+    """What several settled steps say of records, to be stored together."""
+
+    seen: dict[Side, dict[RecordKey, Seen]] = field(
+        default_factory=lambda: {side: dict[RecordKey, Seen]() for side in Side}
+    )
+    entries: list[Entry] = field(default_factory=list[Entry])
+    written: dict[Side, set[RecordKey]] = field(
+        default_factory=lambda: {side: set[RecordKey]() for side in Side}
+    )
+
+
+@dataclass(slots=True)
 class Ledger:
     """What a run knows of the records it touches: their present state, and what is still to come for each link.
 
@@ -61,6 +74,7 @@ class Ledger:
     ties: dict[tuple[RecordKey, RecordKey], LinkId] = field(
         default_factory=dict[tuple[RecordKey, RecordKey], LinkId]
     )
+    pending: Pending = field(default_factory=Pending)
 
 
 Keys = tuple[RecordKey | None, RecordKey | None]
@@ -73,6 +87,25 @@ def keys_of(step: Step) -> Keys:
 
 def settle(world: World, sync: Sync, run: RunId, step: Step, receipt: Receipt | None, ledger: Ledger) -> None:
     """Note that a step is done: move the base, tie or close the link, update what we saw, append the history."""
+    with world.store.transaction():
+        settle_later(world, sync, run, step, receipt, ledger)
+        flush(world, sync, ledger)
+
+
+def flush(world: World, sync: Sync, ledger: Ledger) -> None:
+    """Store what `settle_later` left pending."""
+    pending, ledger.pending = ledger.pending, Pending()
+    for side in Side:
+        world.store.see(sync.id, side, list(pending.seen[side].values()))
+        world.store.unpark(sync.id, side, sorted(pending.written[side]))
+    world.store.record(sync.id, pending.entries)
+
+
+def settle_later(
+    world: World, sync: Sync, run: RunId, step: Step, receipt: Receipt | None, ledger: Ledger
+) -> None:
+    """The same, in the caller's transaction, which must `flush` before it ends, and before it parks anything: what one
+    statement can say for many steps waits for the others."""
     before = keys_of(step)
     _see_receipt(step, receipt, ledger)
     entries = list(_entries(run, step, receipt, ledger, world.clock.now()))
@@ -100,11 +133,11 @@ def settle(world: World, sync: Sync, run: RunId, step: Step, receipt: Receipt | 
             # A revival settles only what flows to the revived side: the rest is decided again in the next run.
             ledger.open.add(keys)
         _see_link(world, sync, link, keys, ledger)
-    world.store.record(sync.id, entries)
+    ledger.pending.entries += entries
     if step.write is not None:
         source = before[0] if step.side is Side.RIGHT else before[1]
-        world.store.unpark(sync.id, step.side.other, [source] if source else [])
-        world.store.unpark(sync.id, step.side, [step.key] if step.key else [])
+        ledger.pending.written[step.side.other] |= {source} if source else set()
+        ledger.pending.written[step.side] |= {step.key} if step.key else set()
 
 
 def _note_spoken(
@@ -149,6 +182,7 @@ def _link(world: World, sync: Sync, step: Step, keys: tuple[RecordKey, RecordKey
         new = keys[0] if step.side is Side.LEFT else keys[1]
         if step.key is not None and new != step.key:
             # Made anew after a deletion: the link goes on with the new record.
+            flush(world, sync, ledger)
             world.store.retie(step.link, step.side, new)
             # What a resting or removed line once agreed on is not in the new record: it was never agreed on there.
             unmapped = set(ledger.bases.get(step.link, {}).get(step.side, {})) - sync.fields(step.side)
@@ -157,6 +191,7 @@ def _link(world: World, sync: Sync, step: Step, keys: tuple[RecordKey, RecordKey
             world.store.see(sync.id, step.side, [tombstone(step.key, buried, step.title)])
         return step.link
     if keys not in ledger.ties:
+        flush(world, sync, ledger)
         ledger.ties[keys] = world.store.tie(sync.id, *keys, world.clock.now())
     return ledger.ties[keys]
 
@@ -252,12 +287,13 @@ def _see_link(
             digest = ledger.digests.get((side, key), b"")
             base = ledger.bases.get(link, {}).get(side, {})
             seen = seen_now(sync.trim(side, record), digest, link=link, is_settled=is_settled, base=base)
-            world.store.see(sync.id, side, [seen])
+            ledger.pending.seen[side][key] = seen
 
 
 def _close(world: World, sync: Sync, step: Step, ledger: Ledger) -> None:
     """The link ends. Whatever is gone leaves a tombstone; a released record stays for itself."""
     assert step.link is not None  # noqa: S101 - only links are closed
+    flush(world, sync, ledger)
     world.store.untie(step.link, step.release, world.clock.now())
     for side, key in zip(Side, keys_of(step), strict=True):
         if key is None or side is step.release:
@@ -269,6 +305,7 @@ def _close(world: World, sync: Sync, step: Step, ledger: Ledger) -> None:
 
 def _leave_alone(world: World, sync: Sync, step: Step, receipt: Receipt | None, ledger: Ledger) -> None:
     """A record without a link: it goes, or it is back and stands for itself."""
+    flush(world, sync, ledger)
     if isinstance(step.write, Delete) and step.key is not None:
         gone = Gone(Proof.DELETED_BY_US)
         world.store.see(sync.id, step.side, [tombstone(step.key, gone, step.title)])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -28,11 +28,12 @@ from syncline.core.records import (
 )
 from syncline.core.undo import Means, Traces, Undo, is_line, made_side, removed_side, trace, undo
 from syncline.engine.apply import Failure, Outcome, carry_out
+from syncline.engine.hold import Hold
 from syncline.engine.pull import Sweep, read
 from syncline.engine.settle import Ledger, keys_of, touched
 from syncline.engine.sync import Sync, World
 from syncline.errors import Refusal, RequestError, SetupError, SynclineError
-from syncline.ports import Ending
+from syncline.ports import Ending, asking_before_writes
 
 _ALL = 10_000_000
 _REASON = "their link was undone"
@@ -71,11 +72,14 @@ async def undo_run(
     if is_dry:
         return Undone((await _look(world, sync, run, key)).undo)
     begun = world.store.begin_run(sync.id, world.clock.now(), sync.patience.lease)
+    hold = Hold(world, begun.id, sync.patience.lease, begun.started_at)
+    world = replace(world, watch=hold.watch)
     try:
-        found = await _look(world, sync, run, key)
-        _check(found.undo, expected)
-        plan = Plan(sync.id, found.undo.steps, (), (), *_calls(sync, found.undo.steps))
-        outcome = await carry_out(world, sync, begun.id, plan, _ledger(found), found.sweeps, jitter)
+        with asking_before_writes(hold.ask):
+            found = await _look(world, sync, run, key)
+            _check(found.undo, expected)
+            plan = Plan(sync.id, found.undo.steps, (), (), *_calls(sync, found.undo.steps))
+            outcome = await carry_out(world, sync, begun.id, plan, _ledger(found), found.sweeps, jitter)
         _ties(
             world, sync, begun.id, found.undo, {step.link for step in plan.steps if step not in outcome.done}
         )

@@ -35,6 +35,8 @@ from syncline.ports.outside import (
     Health,
     ObjectSummary,
     Page,
+    ask_before_write,
+    asking_before_writes,
     calling_for,
     purpose_now,
 )
@@ -90,6 +92,8 @@ __all__ = [
     "Wake",
     "acting",
     "actor_now",
+    "ask_before_write",
+    "asking_before_writes",
     "calling_for",
     "purpose_now",
 ]

@@ -6,7 +6,7 @@ Implemented by `connectors` and `bootstrap`; the type checker and the conformanc
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Generator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
@@ -113,6 +113,30 @@ def calling_for(purpose: Purpose) -> Generator[None]:
 def purpose_now() -> Purpose:
     """What a call made here is for; interactive unless `calling_for` says otherwise."""
     return _purpose.get()
+
+
+def _nothing_to_ask() -> None:
+    return
+
+
+_asked: ContextVar[Callable[[], None]] = ContextVar("asked", default=_nothing_to_ask)
+
+
+@contextmanager
+def asking_before_writes(ask: Callable[[], None]) -> Generator[None]:
+    """Have this asked right before every write inside is sent (also by tasks started inside). What it raises keeps the write
+    from being sent: a process that stood still between its last look and its write must not go on as if nothing happened."""
+    token = _asked.set(ask)
+    try:
+        yield
+    finally:
+        _asked.reset(token)
+
+
+def ask_before_write() -> None:
+    """Called by connectors when all waiting is over and a write is about to be sent. Raises what the caller of
+    `asking_before_writes` raises (a run: `BusyError` once it does not hold its sync any more)."""
+    _asked.get()()
 
 
 class Connector(Protocol):

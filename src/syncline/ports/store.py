@@ -365,6 +365,11 @@ class Store(
         """A text kept with `remember`."""
         ...
 
+    def reading_once(self, sync: SyncId) -> AbstractContextManager[None]:
+        """While it is open, what `recall` answers for the sync was read together, at the first need. For whoever holds the
+        sync: what another process keeps meanwhile is not seen."""
+        ...
+
     def save_secret(self, name: str, secret: str) -> None:
         """Keep a secret, encrypted with the installation's key."""
         ...

@@ -26,7 +26,7 @@ from syncline.core.audit import (
 from syncline.core.records import SyncId
 from syncline.ports.acting import actor_now
 from syncline.store.codec import micros, moment
-from syncline.store.secrets import Secrets
+from syncline.store.memos import Memos
 from syncline.store.session import Row
 from syncline.store.tables import audit
 
@@ -55,7 +55,7 @@ _NOBODY = SyncId("")
 _HEAD = "audit"
 
 
-class Audit(Secrets):
+class Audit(Memos):
     """The audit trail."""
 
     def audit(

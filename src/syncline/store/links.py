@@ -122,7 +122,10 @@ class Links(Tally):
 
     def links(self, sync: SyncId, ids: Iterable[LinkId]) -> Mapping[LinkId, Link]:
         """These open links with their bases."""
-        rows = self._rows(_LINKS, sync=self._number(sync), ids=self._dialect.pack(list(ids)))
+        wanted = list(ids)
+        if not wanted:
+            return {}
+        rows = self._rows(_LINKS, sync=self._number(sync), ids=self._dialect.pack(wanted))
         return {
             row[0]: Link(
                 row[0],

@@ -1,4 +1,4 @@
-"""Small texts and secrets by name; secrets are encrypted before they reach the database.
+"""Secrets by name, encrypted before they reach the database.
 
 A part of `SqlStore`. The key is the installation's own: one or more Fernet keys, comma separated, newest first. The
 newest encrypts, every one of them opens, so that a key is replaced by putting a new one in front.
@@ -11,23 +11,13 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from syncline.core.records import SyncId
 from syncline.errors import SchemaError, SetupError
 from syncline.store.dialects import Dialect
 from syncline.store.session import Rows
-from syncline.store.tables import memo, secret
+from syncline.store.tables import secret
 
-_RECALL = sa.select(memo.c.value).where(
-    memo.c.sync == sa.bindparam("sync"), memo.c.name == sa.bindparam("name")
-)
 _SECRET = sa.select(secret.c.token).where(secret.c.name == sa.bindparam("name"))
 _SECRETS = sa.select(secret.c.name, secret.c.token).order_by(secret.c.name)
-
-
-def _remember(dialect: Dialect) -> sa.Insert:
-    names = ("sync", "name", "value")
-    upsert = dialect.upsert(memo, ["sync", "name"], names)
-    return upsert.values({name: sa.bindparam(name) for name in names})
 
 
 def _save(dialect: Dialect) -> sa.Insert:
@@ -50,21 +40,11 @@ def lock_of(secret_key: str | None) -> MultiFernet | None:
 
 
 class Secrets(Rows):
-    """Small texts, and secrets."""
+    """Secrets."""
 
     def __init__(self, engine: sa.Engine, dialect: Dialect, lock: MultiFernet | None) -> None:
         super().__init__(engine, dialect)
         self._lock = lock
-
-    def remember(self, sync: SyncId, name: str, value: str) -> None:
-        """Keep a small text for the sync: a cursor, the digest of its mapping, a schema."""
-        with self._together():
-            self._run(_remember, sync=self._numbered(sync), name=name, value=value)
-
-    def recall(self, sync: SyncId, name: str) -> str | None:
-        """A text kept with `remember`."""
-        row = self._row(_RECALL, sync=self._number(sync), name=name)
-        return row[0] if row else None
 
     def save_secret(self, name: str, secret: str) -> None:
         """Keep a secret, encrypted with the installation's key. Raises `SetupError` when there is none."""

@@ -54,7 +54,9 @@ def rendered(query: Query, dialect: Dialect) -> Rendered:
 
 
 class Rows:
-    """One connection, its transactions, and the numbers of the syncs."""
+    """One connection, its transactions, and the numbers of the syncs. `_read` is what its parts keep of a sync for as long
+    as somebody asks them to (None: not read yet), `_within` what they keep until the transaction ends: nobody else writes
+    meanwhile."""
 
     def __init__(self, engine: sa.Engine, dialect: Dialect) -> None:
         self._engine = engine
@@ -66,6 +68,8 @@ class Rows:
         self._is_open = True
         self._depth = 0
         self._numbers: dict[SyncId, int] = {}
+        self._read: dict[SyncId, dict[str, str] | None] = {}
+        self._within: dict[int, Any] = {}
 
     def close(self) -> None:
         """Let go of the database."""
@@ -88,11 +92,19 @@ class Rows:
             yield
             _check_kept(self._execute(commit))
         except BaseException:
-            self._numbers.clear()
+            self._doubt()
             self._take_back(back)
             raise
         finally:
             self._depth = depth
+            if not depth:
+                self._within.clear()
+
+    def _doubt(self) -> None:
+        """What was read in a transaction that is taken back, or on a connection that was lost, is read again."""
+        self._numbers.clear()
+        self._read = dict.fromkeys(self._read)
+        self._within.clear()
 
     def unflushed(self) -> Callable[[], None] | None:
         """What brings everything that is committed by now to the disk, to be called in any thread: until then it survives the
@@ -127,7 +139,7 @@ class Rows:
     def _connect_again(self) -> None:
         """A new connection in place of a lost one, after a few tries; while none succeeds, each later call tries once."""
         waits, self._rebuffs = self._rebuffs, self._rebuffs[:1]
-        self._numbers.clear()
+        self._doubt()
         if self._lent.is_valid:
             self._lent.invalidate()
         refusal: Exception | None = None

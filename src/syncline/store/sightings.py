@@ -144,6 +144,8 @@ class Sightings(Tally):
         self, sync: SyncId, side: Side, keys: Sequence[RecordKey]
     ) -> Mapping[RecordKey, Recognised]:
         """Which of these records we know and are not gone: the fast path, called once a page."""
+        if not keys:
+            return {}
         rows = self._rows(
             _RECOGNISED, sync=self._number(sync), side=side_number(side), keys=self._dialect.pack(keys)
         )
@@ -179,6 +181,8 @@ class Sightings(Tally):
 
     def seen(self, sync: SyncId, side: Side, keys: Sequence[RecordKey]) -> Mapping[RecordKey, Seen]:
         """These records as last seen, gone ones too."""
+        if not keys:
+            return {}
         rows = self._rows(
             _SEEN, sync=self._number(sync), side=side_number(side), keys=self._dialect.pack(keys)
         )

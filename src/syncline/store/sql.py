@@ -18,6 +18,7 @@ from syncline.store.inbox import Deliveries
 from syncline.store.journal import Journal
 from syncline.store.links import Links
 from syncline.store.marks import Marks
+from syncline.store.memos import Memos
 from syncline.store.paged import Paged
 from syncline.store.people import People
 from syncline.store.secrets import Secrets
@@ -33,6 +34,7 @@ class SqlStore(
     Alerts,
     Events,
     Secrets,
+    Memos,
     Sightings,
     Links,
     Journal,

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from syncline.core.memory import Counts
 from syncline.core.records import Side
 from syncline.store.codec import Codec, side_number
-from syncline.store.dialects import Dialect, fixed
+from syncline.store.dialects import fixed
+from syncline.store.memos import keep_memo
 from syncline.store.session import NOWHERE, Rows
 from syncline.store.tables import link, memo, sighting
 
@@ -31,11 +32,6 @@ _COUNT_LINKS = (
     .select_from(link)
     .where(link.c.sync == sa.bindparam("sync"), link.c.closed_at.is_(None))
 )
-
-
-def _keep(dialect: Dialect) -> sa.Insert:
-    names = ("sync", "name", "value")
-    return dialect.upsert(memo, ["sync", "name"], names).values({name: sa.bindparam(name) for name in names})
 
 
 class Tally(Rows):
@@ -60,15 +56,19 @@ class Tally(Rows):
 
     def _tally(self, sync: int, *, left: int = 0, right: int = 0, links: int = 0) -> None:
         """Note what was just put in (more than 0) or taken out. Only inside the transaction that did it."""
-        row = self._row(_RECALL, sync=sync)
-        if row is None:
+        kept: Counts | None = self._within.get(sync)
+        if kept is None:
+            row = self._row(_RECALL, sync=sync)
+            kept = None if row is None else _COUNTS.value(row[0])
+        if kept is None:
             counts = self._counted(sync)
         elif left or right or links:
-            kept = _COUNTS.value(row[0])
             counts = Counts(kept.left + left, kept.right + right, kept.links + links)
         else:
+            self._within[sync] = kept
             return
-        self._run(_keep, sync=sync, name=_NAME, value=_COUNTS.text(counts))
+        self._within[sync] = counts
+        self._run(keep_memo, sync=sync, name=_NAME, value=_COUNTS.text(counts))
 
     def _tally_side(self, sync: int, side: int, more: int) -> None:
         """The same for the present records of one side."""

@@ -39,7 +39,7 @@ from syncline.core.records import (
 )
 from syncline.core.values import BLANK, FieldType, ManyOf, OneOf, Person, Reference, Text, Value, YesNo
 from syncline.errors import AuthError, Detail, NotFoundError, RejectedError
-from syncline.ports import Ending, Health, ObjectSummary, Page, Quota
+from syncline.ports import Ending, Health, ObjectSummary, Page, Quota, ask_before_write
 
 PAGE_SIZE = 100
 
@@ -151,6 +151,7 @@ class MemoryConnector:
     async def write(self, scope: Scope, write: Write) -> Receipt:
         """Carry out one write; `faults` may strike before and after its effect."""
         self._call(scope.object_type)
+        ask_before_write()
         self.account.faults(When.BEFORE, write)
         key = self._effect(scope, write)
         self.account.faults(When.AFTER, write)
