@@ -18,6 +18,10 @@ from tests.store.postgres import empty_database, execute, server
 _LISTENING = (
     "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%notes%'"
 )
+_LATER = (
+    "UPDATE syncline_jobs.pgqueuer SET execute_after = now() + interval '1 hour' "
+    "WHERE dedupe_key IS NOT NULL AND execute_after > now() RETURNING convert_from(payload, 'UTF8')"
+)
 
 
 def _listeners(url: str) -> int:
@@ -166,6 +170,20 @@ class TestPgQueuer(Conformance):
             await until(lambda: work.ended == ["a"])
 
         assert execute(office.url, "SELECT count(*) FROM syncline_jobs.pgqueuer") == [(1,)]
+
+    async def test_what_is_woken_while_it_runs_elsewhere_wakes_nobody_before_that_ends(
+        self, office: SharedOffice
+    ) -> None:
+        work = Work()
+        work.gate.clear()
+        async with working(office.engine, {"sync": work}):
+            await office.engine.wake("sync", "a")
+            await until(lambda: work.begun == ["a"])
+            await office.engine.wake("sync", "a")
+            # So long that only the end of the first can be the reason why the second begins.
+            assert execute(office.url, _LATER) == [("a",)]
+            work.gate.set()
+            await until(lambda: work.ended.count("a") == 2)
 
     async def test_an_idle_worker_asks_seldom(self, office: SharedOffice) -> None:
         async with working(office.engine, {"sync": Work(), "bulk": Work()}):

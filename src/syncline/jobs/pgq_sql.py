@@ -13,14 +13,23 @@ from pgqueuer.domain.settings import DBSettings
 _WAITS = "dedupe_key IS NOT NULL AND status IN ('queued', 'picked')"
 _MINE = "status = 'picked' AND queue_manager_id = $2"
 
+# Behind a handler that runs for the same kind and key somewhere else, nobody has to look before it ends (`_END` says when);
+# the second is for a wake that is stored at the very moment of that end. A worker without a heartbeat ends nothing.
+_IS_BEHIND = """wait < interval '1 second' AND EXISTS (
+        SELECT FROM {queue} AS running
+        WHERE running.status = 'picked' AND running.dedupe_key IS NULL AND running.entrypoint = kind
+            AND running.payload = convert_to(key, 'UTF8') AND running.heartbeat > now() - interval '4 seconds'
+    )"""
 _INSERT = """
     INSERT INTO {queue} AS job (entrypoint, payload, dedupe_key, execute_after, priority, status, headers)
-    SELECT kind, convert_to(key, 'UTF8'), mark, now() + wait, rank, 'queued', '{{}}'
+    SELECT kind, convert_to(key, 'UTF8'), mark, now() + CASE WHEN {behind} THEN interval '1 second' ELSE wait END,
+        rank, 'queued', CASE WHEN {behind} THEN '{{"behind": true}}'::jsonb ELSE '{{}}' END
     FROM unnest($1::text[], $2::text[], $3::text[], $4::interval[], $5::int[])
         WITH ORDINALITY AS given (kind, key, mark, wait, rank, place)
     ORDER BY place
     ON CONFLICT (dedupe_key) WHERE {keyed}
-    DO UPDATE SET execute_after = EXCLUDED.execute_after, updated = now() WHERE job.status = 'queued' AND """
+    DO UPDATE SET execute_after = EXCLUDED.execute_after, headers = job.headers || EXCLUDED.headers, updated = now()
+    WHERE job.status = 'queued' AND """
 _WAKE = _INSERT + "job.execute_after > EXCLUDED.execute_after"
 _SCHEDULE = _INSERT + "job.execute_after > now()"
 
@@ -35,7 +44,13 @@ _DEPTH = """
 _TIDY = "DELETE FROM {log} WHERE created < now() - $1::interval"
 
 _BEGIN = "UPDATE {queue} SET dedupe_key = NULL WHERE id = ANY($1::bigint[]) AND {mine} RETURNING id"
-_END = "DELETE FROM {queue} WHERE id = ANY($1::bigint[]) AND {mine}"
+_END = """
+    WITH ended AS (
+        DELETE FROM {queue} WHERE id = ANY($1::bigint[]) AND {mine}
+        RETURNING entrypoint || chr(31) || convert_from(payload, 'UTF8') AS mark
+    )
+    UPDATE {queue} AS job SET execute_after = now(), headers = job.headers - 'behind', updated = now()
+    FROM ended WHERE job.dedupe_key = ended.mark AND job.status = 'queued' AND job.headers ? 'behind'"""
 _BEAT = "UPDATE {queue} SET heartbeat = now() WHERE id = ANY($1::bigint[]) AND {mine}"
 _PUT_BACK = """
     WITH given AS (
@@ -64,6 +79,7 @@ class Statements:
             "log": settings.qualified.queue_table_log,
             "keyed": spelled(dedupe_predicate(settings), settings),
             "waits": _WAITS,
+            "behind": _IS_BEHIND.format(queue=settings.qualified.queue_table),
             "mine": _MINE,
         }
         self.wake = self._filled(_WAKE)
