@@ -68,12 +68,12 @@ class CrashingStore:
         self._depth = 0
 
     @contextmanager
-    def transaction(self) -> Generator[None]:
+    def transaction(self, *, may_be_lost: bool = False) -> Generator[None]:
         """A transaction; the outermost is one effect."""
         self._fuse.check()
         self._depth += 1
         try:
-            with self._store.transaction():
+            with self._store.transaction(may_be_lost=may_be_lost):
                 yield
                 self._fuse.check()
         finally:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import psycopg
 import pytest
@@ -16,11 +17,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from syncline.core.memory import Counts, RunState, Seen
+from syncline.core.records import RecordKey
 from syncline.errors import BusyError, SchemaError, SetupError, StoreError
-from syncline.store import SqlStore, migrate, open_store, postgresql
+from syncline.store import SqlStore, links, migrate, open_store, postgresql, sightings
 from syncline.store.service_tables import METADATA
+from syncline.store.session import rendered
 from syncline.store.tables import REVISION
-from tests.store.postgres import execute, server
+from tests.store.postgres import execute, fresh_database, server
 from tests.store.samples import (
     LEASE,
     LEFT,
@@ -387,3 +390,34 @@ class TestValues:
 
         assert "hush" not in str(caught.value)
         assert "(" not in str(caught.value)
+
+
+def _touched(plan: dict[str, Any]) -> float:
+    """How many rows the nodes of a plan handed on or threw away."""
+    passed = (plan["Actual Rows"] + plan.get("Rows Removed by Join Filter", 0)) * plan["Actual Loops"]
+    return passed + sum(_touched(each) for each in plan.get("Plans", ()))
+
+
+def test_records_are_found_one_by_one_also_in_tables_that_were_never_analysed() -> None:
+    keys, ids = {"side": 0, "keys": ["k300", "k7"]}, {"ids": [300, 7]}
+    statements = [
+        (sightings._seen_rows, keys),
+        (sightings._recognised_rows, keys),
+        (sightings._present_among, keys),
+        (links._links, ids),
+        (sightings._seen_by_id, ids),
+    ]
+    with fresh_database() as url:
+        store = open_store(url, secret_key=SECRET_KEY)
+        with store.transaction():
+            for number in range(400):
+                store.tie(SYNC, RecordKey(f"k{number}"), RecordKey(f"r{number}"), NOW)
+        ((sync,),) = store._execute("SELECT id FROM sync").fetchall()
+        touched: list[float] = []
+        for statement, given in statements:
+            sql = f"EXPLAIN (ANALYZE, FORMAT JSON) {rendered(statement, postgresql.POSTGRESQL).sql}"
+            ((told,),) = store._execute(sql, {"sync": sync, **given}).fetchall()
+            touched.append(_touched(told[0]["Plan"]))
+        store.close()
+
+    assert max(touched) < 50

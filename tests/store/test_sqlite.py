@@ -86,7 +86,7 @@ class TestPlans:
         assert steps
         assert [found for found in steps if re.match(rf"SCAN ({'|'.join(large)})\b", found[1])] == []
 
-    @pytest.mark.parametrize("name", ["_RECOGNISED", "_SEEN"])
+    @pytest.mark.parametrize("name", ["_recognised_rows", "_seen_rows"])
     def test_records_are_looked_up_one_by_one_through_their_key(self, store: SqlStore, name: str) -> None:
         outer, inner = _plan(store, vars(sightings)[name])
 

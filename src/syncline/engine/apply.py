@@ -301,7 +301,7 @@ async def _settle_some(work: _Work, results: asyncio.Queue[_Result]) -> int:
     while not results.empty():
         ready.append(results.get_nowait())
     states: dict[int, IntentState] = {}
-    with work.world.store.transaction():
+    with work.world.store.transaction(may_be_lost=True):
         for result in ready:
             states[result.intent] = _settle(work, result)
         flush(work.world, work.sync, work.ledger)

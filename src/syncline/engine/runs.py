@@ -83,7 +83,8 @@ async def run(
     options = options or Options()
     started = _start(world, sync)
     lease = sync.patience.lease
-    begun = world.store.begin_run(sync.id, world.clock.now(), lease)
+    with world.store.transaction(may_be_lost=True):
+        begun = world.store.begin_run(sync.id, world.clock.now(), lease)
     makes_way = world.makes_way if options.only is None else never
     hold = Hold(world, begun.id, lease, begun.started_at)
     world = replace(world, watch=hold.watch, makes_way=makes_way)
@@ -98,7 +99,7 @@ async def run(
             sync = confine(world, sync, options.release)
             keep_schemas(world.store, sync)
             seen = await _look(world, sync, begun, options, aside)
-            with world.store.transaction():
+            with world.store.transaction(may_be_lost=True):
                 hold.confirm()
                 evidence.keep(world, sync, begun.id, seen.sweeps, seen.made)
                 remember(world, sync, begun, seen.sweeps, seen.made)
@@ -112,7 +113,7 @@ async def run(
         raise
     report = _report(world, sync, begun.id, started, seen, outcome)
     # Read anew: a person may have let go of a brake meanwhile.
-    with world.store.transaction(), world.store.reading_once(sync.id):
+    with world.store.transaction(may_be_lost=True), world.store.reading_once(sync.id):
         hold.confirm()
         _keep(world, sync, seen, report, is_targeted=options.only is not None)
         evidence.prune(world, sync)

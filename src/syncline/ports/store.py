@@ -76,8 +76,13 @@ class Store(
     inside `transaction()` commit together or not at all; outside, each commits by itself. Raises `StoreError`.
     """
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """Group writes: all of them, or none. May be nested; the outermost commits."""
+    def transaction(self, *, may_be_lost: bool = False) -> AbstractContextManager[None]:
+        """Group writes: all of them, or none. May be nested; the outermost commits.
+
+        What `may_be_lost` survives the death of a process, but not always a loss of power: then it is gone together with
+        everything that was committed after it, as when a slightly older backup is put back. A later commit that waits for
+        the disk takes it along. For what nobody was told of, and a run finds out again.
+        """
         ...
 
     def close(self) -> None:

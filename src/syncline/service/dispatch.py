@@ -152,8 +152,9 @@ class Dispatcher:
     def _task(self, sync: SyncId) -> Task | None:
         installation = self._installation()
         now = installation.clock.now()
-        due = {each.kind: each for each in installation.store.dues(sync) if each.at <= now}
-        if DueKind.RETRY not in due and self._is_resting(sync, now):
+        dues = installation.store.dues(sync)
+        due = {each.kind: each for each in dues if each.at <= now}
+        if DueKind.RETRY not in due and _is_resting(dues, now):
             return None
         is_rest = DueKind.REST in due
         tasks = {
@@ -177,17 +178,13 @@ class Dispatcher:
             return Task(Cause.RETRY, Options(is_full=False), now, is_fresh=due[DueKind.RETRY].misses > 0)
         return None
 
-    def _is_resting(self, sync: SyncId, now: dt.datetime) -> bool:
-        """Whether the last look failed and the next try is still to come."""
-        dues = self._installation().store.dues(sync)
-        return any(each.kind is DueKind.RETRY and each.misses and each.at > now for each in dues)
-
     async def _carry_out(self, sync: SyncId, task: Task) -> bool:
         """Run; False when another run holds the sync."""
         installation = self._installation()
         try:
-            setup = await (installation.sync(sync) if task.is_fresh else installation.remembered(sync))
-            makes_way = self._turn(sync, task.begun)
+            with installation.store.reading_once(sync):
+                setup = await (installation.sync(sync) if task.is_fresh else installation.remembered(sync))
+                makes_way = self._turn(sync, task.begun)
             world = replace(installation.world(self._watch(sync)), makes_way=makes_way)
             report = await run(world, setup, installation.jitter, task.options)
         except BusyError:
@@ -224,7 +221,7 @@ class Dispatcher:
         installation, sync = self._installation(), setup.id
         store, now = installation.store, installation.clock.now()
         lags = tuple(_lags(task.marks, report, now))
-        with store.transaction():
+        with store.transaction(may_be_lost=True):
             # A brake stopped the plan, and nothing was written: what was heard is known all the same.
             store.remove_marks(task.marks)
             store.add_lag(sync, _hour(now), _counted(lags))
@@ -306,14 +303,20 @@ class Dispatcher:
         """At once while something is left to do, else when the next thing is due."""
         installation = self._installation()
         now, store = installation.clock.now(), installation.store
-        if self._is_resting(sync, now):
-            rest = [each.at for each in store.dues(sync) if each.kind is DueKind.RETRY]
+        dues = store.dues(sync)
+        if _is_resting(dues, now):
+            rest = [each.at for each in dues if each.kind is DueKind.RETRY]
             await self._jobs.schedule(SYNC, sync, min(rest))
             return
         marked = store.mark_counts().get(sync)
-        times = [each.at for each in store.dues(sync)] + ([marked.due] if marked is not None else [])
+        times = [each.at for each in dues] + ([marked.due] if marked is not None else [])
         if times:
             await self._jobs.wake(SYNC, sync, max(min(times), now))
+
+
+def _is_resting(dues: Sequence[Due], now: dt.datetime) -> bool:
+    """Whether the last look failed and the next try is still to come."""
+    return any(each.kind is DueKind.RETRY and each.misses and each.at > now for each in dues)
 
 
 def _everything(due: Mapping[DueKind, Due]) -> Options:

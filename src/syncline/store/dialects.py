@@ -101,6 +101,22 @@ def listed(name: str, *, are_numbers: bool = False) -> sa.TableValuedAlias:
     return values.table_valued("value").alias(f"listed_{name}")
 
 
+def found_by(
+    dialect: Dialect, given: sa.TableValuedAlias, table: sa.Table, *where: sa.ColumnElement[bool]
+) -> tuple[sa.FromClause, sa.ColumnCollection[str, Any]]:
+    """What to select from, and its columns, for the at most one row of a table that these conditions find for each given
+    value; NULLs where there is none.
+
+    An outer join, with every condition in it: the list must be what is gone through, and no planner knows how short it
+    is. One that works with statistics, and has none yet, would go through all rows of a sync as readily: it is left no
+    choice.
+    """
+    if not dialect.is_lateral:
+        return given.outerjoin(table, sa.and_(*where)), table.c
+    found = sa.select(table).where(*where).limit(fixed(1)).lateral(f"found_{table.name}")
+    return given.outerjoin(found, sa.true()), found.c
+
+
 def fixed(value: int | str) -> sa.ColumnElement[Any]:
     """A constant of our own, written out in the SQL: partial indexes are found by it."""
     return sa.literal_column(str(value) if isinstance(value, int) else f"'{value}'")
@@ -110,16 +126,18 @@ def fixed(value: int | str) -> sa.ColumnElement[Any]:
 class Dialect:
     """What the store must know of a database.
 
-    `begin` opens a transaction that may write. `pack` makes a list fit for `listed`. `log` is the file that commits
+    `begin` opens a transaction that may write, `hurried` one whose commit does not wait for the disk. `pack` makes a list fit for `listed`. `log` is the file that commits
     do not wait for (see `Rows.unflushed`), None where every commit waits for the disk. `clock` is the time that
     leases are counted in, in microseconds since 1970: a server's own, or the parameter `now` where there is none.  `is_busy` tells an error that another try may mend, `is_lost` whether a
     connection has ended, and `rebuffs` is how long to wait (seconds) before each try to get a new one.
+    `is_lateral`: a table may be asked anew for each row of another one, which leaves its planner no choice.
     `frozen` are statements that, begun with, keep everybody else from writing to these tables until the transaction ends;
     `renumbered` those that let new rows get numbers above the ones that were copied.
     """
 
     sql: sa.Dialect
     begin: str
+    hurried: str
     insert: Callable[[sa.Table], sqlite.Insert]
     pack: Callable[[Sequence[str] | Sequence[int]], object]
     clock: sa.ColumnElement[int]
@@ -127,6 +145,7 @@ class Dialect:
     log: Callable[[sa.URL], str | None] = lambda _url: None
     is_lost: Callable[[Any], bool] = lambda _connection: False
     rebuffs: Sequence[float] = ()
+    is_lateral: bool = False
     frozen: Callable[[Sequence[sa.Table]], Sequence[str]] = lambda _tables: ()
     renumbered: Callable[[Sequence[sa.Table]], Sequence[str]] = lambda _tables: ()
 
@@ -157,6 +176,7 @@ SQLITE = Dialect(
     sql=sqlite.dialect(paramstyle="named"),
     # Asking for the write lock at once: taking it half way through can fail without waiting.
     begin="BEGIN IMMEDIATE",
+    hurried="BEGIN IMMEDIATE",
     insert=lambda table: sqlite.insert(table).inline(),
     pack=_as_json,
     clock=sa.bindparam("now", type_=sa.BigInteger),

@@ -17,7 +17,7 @@ from syncline.core.records import Base, FieldId, LinkId, RecordKey, Side, SyncId
 from syncline.core.values import Value
 from syncline.errors import StoreError
 from syncline.store.codec import FIELDS, RAW_FIELDS, SPOKEN, micros, side_number
-from syncline.store.dialects import Dialect, fixed, listed
+from syncline.store.dialects import Dialect, fixed, found_by, listed
 from syncline.store.session import Query
 from syncline.store.sightings import LINKED, RELEASED, SEEN_COLUMNS, seen_of
 from syncline.store.tables import link, sighting
@@ -29,24 +29,6 @@ _ID = link.c.id == sa.bindparam("link")
 _IS_OPEN = link.c.closed_at.is_(None)
 _WIDTH = len(SEEN_COLUMNS)
 
-_LINKS = (
-    sa.select(
-        link.c.id,
-        link.c.base_left,
-        link.c.base_right,
-        link.c.spoken,
-        *(_LEFT.c[name] for name in SEEN_COLUMNS),
-        *(_RIGHT.c[name] for name in SEEN_COLUMNS),
-    )
-    # The list outermost, as in `sightings`; a link that is closed or of another sync is a row of NULLs.
-    .select_from(
-        _IDS.outerjoin(
-            link, sa.and_(link.c.id == _IDS.c.value, link.c.sync == sa.bindparam("sync"), _IS_OPEN)
-        )
-        .outerjoin(_LEFT, sa.and_(_LEFT.c.link == link.c.id, _LEFT.c.side == fixed(0)))
-        .outerjoin(_RIGHT, sa.and_(_RIGHT.c.link == link.c.id, _RIGHT.c.side == fixed(1)))
-    )
-)
 _UNSETTLED = (
     sa.select(sighting.c.link)
     .distinct()
@@ -105,6 +87,18 @@ _SPOKEN = sa.select(link.c.spoken).where(_ID)
 _SPEAK = sa.update(link).where(_ID).values(spoken=sa.bindparam("spoken"))
 
 
+def _links(dialect: Dialect) -> sa.ClauseElement:
+    """Links by their numbers; one that is closed or of another sync is a row of NULLs. The sum keeps a planner from the
+    index by sync."""
+    of_sync = link.c.sync + fixed(0) == sa.bindparam("sync")
+    source, found = found_by(dialect, _IDS, link, link.c.id == _IDS.c.value, of_sync, _IS_OPEN)
+    for side, number in ((_LEFT, 0), (_RIGHT, 1)):
+        source = source.outerjoin(side, sa.and_(side.c.link == found.id, side.c.side == fixed(number)))
+    names = ("id", "base_left", "base_right", "spoken")
+    sides = (side.c[name] for side in (_LEFT, _RIGHT) for name in SEEN_COLUMNS)
+    return sa.select(*(found[name] for name in names), *sides).select_from(source)
+
+
 def _join(dialect: Dialect) -> sa.Insert:
     """A record into a link; one not seen yet is remembered with an empty digest and unsettled."""
     insert = dialect.insert(sighting).values(
@@ -125,7 +119,7 @@ class Links(Tally):
         wanted = list(ids)
         if not wanted:
             return {}
-        rows = self._rows(_LINKS, sync=self._number(sync), ids=self._dialect.pack(wanted))
+        rows = self._rows(_links, sync=self._number(sync), ids=self._dialect.pack(wanted))
         return {
             row[0]: Link(
                 row[0],

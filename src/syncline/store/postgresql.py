@@ -27,6 +27,7 @@ DRIVER = "postgresql+psycopg"
 _KNOWN = frozenset({"postgresql", DRIVER})
 
 _LOCK = int.from_bytes(b"Syncline")
+_TURN = f"SELECT pg_advisory_xact_lock({_LOCK})"
 
 # Seconds. A transaction of ours never waits for anything but the database: who is silent inside one stands still.
 _SILENCE = 10
@@ -95,13 +96,15 @@ def _renumbered(tables: Sequence[sa.Table]) -> Sequence[str]:
 
 POSTGRESQL = Dialect(
     sql=PGDialect_psycopg(),
-    begin=f"BEGIN; SELECT pg_advisory_xact_lock({_LOCK})",
+    begin=f"BEGIN; {_TURN}",
+    hurried=f"BEGIN; SET LOCAL synchronous_commit = off; {_TURN}",
     insert=lambda table: cast("sqlite.Insert", postgresql.insert(table).inline()),
     pack=_listed,
     clock=sa.cast(sa.extract("epoch", sa.func.clock_timestamp()) * fixed(1_000_000), sa.BigInteger),
     is_busy=_is_busy,
     is_lost=_is_lost,
     rebuffs=(0.0, 0.1, 0.3, 0.6, 1.0),
+    is_lateral=True,
     frozen=_frozen,
     renumbered=_renumbered,
 )

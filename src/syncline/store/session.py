@@ -78,13 +78,14 @@ class Rows:
         self._engine.dispose()
 
     @contextmanager
-    def transaction(self) -> Generator[None]:
+    def transaction(self, *, may_be_lost: bool = False) -> Generator[None]:
         """Group writes: all of them, or none. A nested group that fails takes back its own writes only."""
         depth = self._depth
+        opening = self._dialect.hurried if may_be_lost else self._dialect.begin
         begin, commit, back = (
             (f"SAVEPOINT s{depth}", f"RELEASE s{depth}", f"ROLLBACK TO s{depth}")
             if depth
-            else (self._dialect.begin, "COMMIT", "ROLLBACK")
+            else (opening, "COMMIT", "ROLLBACK")
         )
         try:
             self._execute(begin)

@@ -16,7 +16,7 @@ from syncline.core.memory import Counts, Seen, Standing
 from syncline.core.records import Gone, Proof, RecordKey, Side, SyncId
 from syncline.ports import Recognised, Stretch
 from syncline.store.codec import FIELDS, micros, moment_or_none, side_number, side_of
-from syncline.store.dialects import Dialect, NumberList, Slice, fixed, listed
+from syncline.store.dialects import Dialect, NumberList, Slice, fixed, found_by, listed
 from syncline.store.session import Row
 from syncline.store.tables import sighting
 from syncline.store.tally import Tally
@@ -56,13 +56,7 @@ SEEN_COLUMNS = (
     "wrote_at",
 )
 
-# Outer joins, with every condition in them: the list must be what is gone through, and the planner cannot know how short
-# it is. A key or number that finds nothing is a row of NULLs.
-_RECOGNISED = sa.select(
-    sighting.c.key, sighting.c.id, sighting.c.digest, sighting.c.is_settled, sighting.c.updated_at
-).select_from(
-    _KEYS.outerjoin(sighting, sa.and_(*_AT, sighting.c.key == _KEYS.c.value, sighting.c.gone.is_(None)))
-)
+_OF_KEY = (*_AT, sighting.c.key == _KEYS.c.value)
 _FIRST = sa.select(sighting.c.id).where(*_AT, sighting.c.key == sa.bindparam("key")).scalar_subquery()
 _GIVEN = Slice(
     sa.bindparam("digests"), (sighting.c.id - _FIRST) * fixed(DIGEST_LENGTH) + fixed(1), fixed(DIGEST_LENGTH)
@@ -79,12 +73,6 @@ _COMPARED = sa.select(
     sighting.c.id < _FIRST + sa.bindparam("most"),
     sighting.c.gone.is_(None),
     sighting.c.is_settled == fixed(1),
-)
-_SEEN = sa.select(*(sighting.c[name] for name in SEEN_COLUMNS)).select_from(
-    _KEYS.outerjoin(sighting, sa.and_(*_AT, sighting.c.key == _KEYS.c.value))
-)
-_SEEN_BY_ID = sa.select(*(sighting.c[name] for name in SEEN_COLUMNS)).select_from(
-    _IDS.outerjoin(sighting, sighting.c.id == _IDS.c.value)
 )
 _PRESENT = (
     sa.select(sighting.c.id)
@@ -121,9 +109,27 @@ _RESEMBLING = (
     .order_by(sighting.c.gone.is_not(None), sighting.c.side, sighting.c.id)
     .limit(sa.bindparam("most"))
 )
-_PRESENT_AMONG = sa.select(sa.func.count(sighting.c.id)).select_from(
-    _KEYS.outerjoin(sighting, sa.and_(*_AT, sighting.c.key == _KEYS.c.value, sighting.c.gone.is_(None)))
-)
+
+
+def _recognised_rows(dialect: Dialect) -> sa.ClauseElement:
+    source, found = found_by(dialect, _KEYS, sighting, *_OF_KEY, sighting.c.gone.is_(None))
+    columns = (found[name] for name in ("key", "id", "digest", "is_settled", "updated_at"))
+    return sa.select(*columns).select_from(source)
+
+
+def _seen_rows(dialect: Dialect) -> sa.ClauseElement:
+    source, found = found_by(dialect, _KEYS, sighting, *_OF_KEY)
+    return sa.select(*(found[name] for name in SEEN_COLUMNS)).select_from(source)
+
+
+def _seen_by_id(dialect: Dialect) -> sa.ClauseElement:
+    source, found = found_by(dialect, _IDS, sighting, sighting.c.id == _IDS.c.value)
+    return sa.select(*(found[name] for name in SEEN_COLUMNS)).select_from(source)
+
+
+def _present_among(dialect: Dialect) -> sa.ClauseElement:
+    source, found = found_by(dialect, _KEYS, sighting, *_OF_KEY, sighting.c.gone.is_(None))
+    return sa.select(sa.func.count(found.id)).select_from(source)
 
 
 def _see(dialect: Dialect) -> sa.Insert:
@@ -147,7 +153,7 @@ class Sightings(Tally):
         if not keys:
             return {}
         rows = self._rows(
-            _RECOGNISED, sync=self._number(sync), side=side_number(side), keys=self._dialect.pack(keys)
+            _recognised_rows, sync=self._number(sync), side=side_number(side), keys=self._dialect.pack(keys)
         )
         return {
             key: _recognised((number, digest, is_settled == 1, at or 0))
@@ -184,7 +190,7 @@ class Sightings(Tally):
         if not keys:
             return {}
         rows = self._rows(
-            _SEEN, sync=self._number(sync), side=side_number(side), keys=self._dialect.pack(keys)
+            _seen_rows, sync=self._number(sync), side=side_number(side), keys=self._dialect.pack(keys)
         )
         return {row[0]: seen_of(row) for row in rows if row[0] is not None}
 
@@ -196,7 +202,7 @@ class Sightings(Tally):
             after = chunk[-1]
             missing = [number for number in chunk if number not in listed]
             if missing:
-                rows = self._rows(_SEEN_BY_ID, ids=self._dialect.pack(missing))
+                rows = self._rows(_seen_by_id, ids=self._dialect.pack(missing))
                 yield from (seen_of(row) for row in rows if row[0] is not None)
 
     def waiting(self, sync: SyncId, side: Side) -> Sequence[Seen]:
@@ -227,7 +233,7 @@ class Sightings(Tally):
         with self._together():
             at = {"sync": self._numbered(sync), "side": side_number(side)}
             is_present = {one.key: one.gone is None for one in seen}
-            ((before,),) = self._rows(_PRESENT_AMONG, **at, keys=self._dialect.pack(list(is_present)))
+            ((before,),) = self._rows(_present_among, **at, keys=self._dialect.pack(list(is_present)))
             self._many(_see, [at | _columns(one) for one in seen])
             self._tally_side(at["sync"], at["side"], sum(is_present.values()) - before)
 
