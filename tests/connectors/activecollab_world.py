@@ -41,11 +41,13 @@ class ActiveCollabWorld(World):
         self.unknown_key = RecordKey("999999")
         self.environment = Environment(AiohttpTransport(), clock, random.Random(1).random)
         self.first, self.second, self.lists = "", "", ["0", "0"]
+        self.scope = Scope(ObjectTypeId(kind))
         if kind != "project":
             self._furnish()
         self.settings = Settings(server.base_url + vendor.root_path, vendor.token())
         self.connector = self.connect(self.settings)
-        self.scope = Scope(ObjectTypeId(kind), {"project": (self.first,)} if self.first else {})
+        if self.first:
+            self.scope = Scope(ObjectTypeId(kind), {"project": (self.first,)})
 
     def _furnish(self) -> None:
         self.first, self.second = (
@@ -132,12 +134,15 @@ async def open_world(
     flavour: Flavour = Flavour.SELF_HOSTED,
     quirks: Quirks | None = None,
     object_type: str = "task",
+    world_class: type[ActiveCollabWorld] | None = None,
 ) -> AsyncGenerator[ActiveCollabWorld, None]:
     """A sandbox that serves until the block ends."""
     sandbox_clock = SandboxClock(START)
     vendor = ActiveCollabVendor(sandbox_clock, flavour=flavour, quirks=quirks)
     async with SandboxServer(vendor, sandbox_clock) as server:
-        world = ActiveCollabWorld(server, vendor, VirtualClock(START, sandbox_clock.advance), object_type)
+        vendor.serve_files_at(server.base_url)
+        made = world_class or ActiveCollabWorld
+        world = made(server, vendor, VirtualClock(START, sandbox_clock.advance), object_type)
         try:
             yield world
         finally:

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncline.connectors.activecollab.attributes import FORMS, TASK, Directory, User, escaped
+from syncline.connectors.activecollab.attributes import Directory, User, escaped
 from syncline.connectors.activecollab.client import api_url, decode, single, split
 from syncline.connectors.activecollab.dialect import ActiveCollabDialect, Credentials
+from syncline.connectors.activecollab.forms import FORMS
 from syncline.connectors.activecollab.listing import Cursor, Mark
 from syncline.connectors.activecollab.records import to_edits, to_payload, to_record
+from syncline.connectors.activecollab.work_forms import TASK
 from syncline.connectors.activecollab.writing import cost
 from syncline.connectors.http import Answer
 from syncline.core.records import Create, Edit, FieldId, RecordKey, Restore, Update, Write

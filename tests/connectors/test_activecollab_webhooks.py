@@ -15,6 +15,9 @@ from syncline.ports import Heard, Refused, Verdict
 from tests.sandbox.accounts import open_account
 
 SECRET = "a-shared-secret"
+IN_PROJECTS = (
+    *("task", "task_list", "subtask", "comment", "note", "discussion", "file", "time_record", "expense"),
+)
 HEADERS = {"x-angie-webhooksecret": SECRET}
 TASK: dict[str, Any] = {
     "payload": {"class": "Task", "id": 34, "project_id": 12, "name": "Write it down"},
@@ -74,7 +77,7 @@ def test_an_event_of_another_instance_is_refused_where_the_instance_is_known() -
         (_body("ProjectCreated", **{"class": "Project", "id": 12}), ["project:12"], "12"),
         (
             _body("ProjectMovedToTrash", **{"class": "Project", "id": 12}),
-            ["project:12", "task:", "task_list:"],
+            ["project:12", *(f"{each}:" for each in IN_PROJECTS)],
             "12",
         ),
         (_body("TaskListCreated", **{"class": "TaskList", "id": 5, "project_id": 12}), ["task_list:5"], "12"),
@@ -82,6 +85,60 @@ def test_an_event_of_another_instance_is_refused_where_the_instance_is_known() -
             _body("CommentCreated", **{"class": "Comment", "id": 9, "parent_type": "Task", "parent_id": 34}),
             ["comment:9"],
             "",
+        ),
+        (_body("NoteCreated", **{"class": "Note", "id": 8, "project_id": 12}), ["note:8"], "12"),
+        (
+            _body("DiscussionCreated", **{"class": "Discussion", "id": 8, "project_id": 12}),
+            ["discussion:8"],
+            "12",
+        ),
+        (
+            _body("TimeRecordCreated", **{"class": "TimeRecord", "id": 8, "project_id": 12}),
+            ["time_record:8"],
+            "12",
+        ),
+        (
+            _body("ExpenseMovedToTrash", **{"class": "Expense", "id": 8, "project_id": 12}),
+            ["expense:8"],
+            "12",
+        ),
+        (_body("FileCreated", **{"class": "File", "id": 8, "project_id": 12}), ["file:8"], "12"),
+        (_body("SubtaskCompleted", **{"class": "Subtask", "id": 8, "project_id": 12}), ["subtask:8"], "12"),
+        (_body("CompanyCreated", **{"class": "Company", "id": 8}), ["company:8"], ""),
+        (_body("UserInvited", **{"class": "Member", "id": 8}), ["user:8"], ""),
+        (_body("LabelCreated", **{"class": "TaskLabel", "id": 8}), ["label:8"], ""),
+        (
+            _body(
+                "AttachmentCreated",
+                **{"class": "WarehouseAttachment", "id": 8, "parent_type": "Task", "parent_id": 34},
+            ),
+            ["task:34"],
+            "",
+        ),
+        (
+            _body(
+                "ActivityLogCreated",
+                **{
+                    "class": "SubtaskCreatedActivityLog",
+                    "id": 324803,
+                    "parent_type": "Task",
+                    "parent_id": 41996,
+                    "parent_path": "projects/2096/visible-to-clients/tasks/41996",
+                },
+            ),
+            ["task:41996", "subtask:"],
+            "2096",
+        ),
+        (
+            _body(
+                "ActivityLogCreated",
+                **{
+                    "class": "InstanceUpdatedActivityLog",
+                    "parent_path": "projects/1/visible-to-clients/notes/7",
+                },
+            ),
+            ["note:7"],
+            "1",
         ),
         (
             _body(
@@ -159,3 +216,21 @@ def test_what_the_stand_in_sends_is_understood() -> None:
 
     assert ("ProjectCreated", "project") in heard
     assert ("TaskCreated", "task") in heard
+
+
+def test_what_the_stand_in_sends_of_other_object_types_is_understood() -> None:
+    account = open_account()
+    account.vendor.control("register_webhook", {"url": "https://hooks.example.test", "secret": SECRET})
+    task = account.task()["id"]
+    spent = {"value": 1, "record_date": "2026-03-02", "job_type_id": 1}
+    for kind in ("note", "discussion", "file", "time_record", "expense"):
+        account.vendor.control(f"create_{kind}", {"project": 1, "name": "x", **spent})
+    account.vendor.control("create_subtask", {"task": task, "body": "x"})
+    account.vendor.control("create_company", {"name": "x"})
+
+    found = [WebhookListener(SECRET).read(sent.body) for sent in account.vendor.outbox()]
+
+    spoken = {each.object_type for heard in found if isinstance(heard, Heard) for each in heard.spoken}
+    assert spoken == {
+        *("task", "note", "discussion", "file", "time_record", "expense", "subtask", "company"),
+    }

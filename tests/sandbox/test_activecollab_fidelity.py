@@ -63,11 +63,22 @@ async def test_an_independent_client_is_served(
     assert_task_story(got)
     assert got["comments"] == ["<p>first</p>", "<p>second, edited</p>"]
     assert (got["comment"], got["comment_deleted"]) == ("<p>second</p>", True)
+    assert_file_and_time_story(got)
     assert [each["status"] for each in got["errors"]] == [404, 404]
     assert (got["no_route"]["status"], "Failed to match" in got["no_route"]["body"]["message"]) == (
         route_status,
         True,
     )
+
+
+def assert_file_and_time_story(got: dict[str, Any]) -> None:
+    assert (got["uploaded"]["name"], got["uploaded"]["size"]) == ("Pläne.txt", 10)
+    assert (got["attached"]["parent_type"], got["attached"]["name"]) == ("Task", "Pläne.txt")
+    assert got["content"] == "some bytes"
+    assert (got["time"]["class"], got["time"]["value"], got["tracked"]) == ("TimeRecord", 1.5, 1.5)
+    assert [each["id"] for each in got["times"]["time_records"]] == [got["time"]["id"]]
+    assert list(got["times"]["related"]["Task"]) == [str(got["made"]["id"])]
+    assert [each["id"] for each in got["my_times"]["time_records"]] == [got["time"]["id"]]
 
 
 def assert_task_story(got: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
-"""The attributes of ActiveCollab's object types: where each is in the JSON, how it is read, how it is written.
+"""What an attribute of an ActiveCollab object type is: where it is in the JSON, how it is read, how it is written.
 
-Pure tables, used by `activecollab.records` and `activecollab.schema` (facts: activecollab-api.md 2, 3.2 to 3.4).
+The words that the tables of `work_forms`, `project_forms` and `account_forms` are written in; used by
+`activecollab.records` and `activecollab.schema` (facts: activecollab-api.md 2).
 """
 
 from __future__ import annotations
@@ -8,21 +9,25 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from enum import Enum
 from typing import cast
 
 from syncline.connectors.activecollab.client import Json
-from syncline.core.records import FieldId
+from syncline.core.records import Ability, FieldId
 from syncline.core.values import (
     BLANK,
     Day,
     FieldType,
+    File,
+    Files,
     ManyOf,
     Moment,
     Number,
     OneOf,
     Person,
+    Reference,
     RichText,
     Text,
     Value,
@@ -62,12 +67,26 @@ Read = Callable[[object, Directory], Value]
 Send = Callable[[Value, Directory], object]
 
 
+class Place(Enum):
+    """Where the records of an object type are listed, and what their routes begin with (facts: 3)."""
+
+    ACCOUNT = "account"
+    """In the account: `companies/9`."""
+    PROJECT = "project"
+    """In a project: `projects/1/notes/9`."""
+    TASK = "task"
+    """In a task of a project: `projects/1/tasks/5/subtasks/9`."""
+    COMMENTED = "commented"
+    """On whatever can be commented: listed at `comments/task/5`, read at `comments/9`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attribute:
     """One attribute of an object type: where it is in the JSON, how it is read, and how written.
 
     `send` is None for what no write takes. `clear` is what empties it: `null`, `0` or an empty text or list (facts: 2,
-    Ids). `by_route` marks what has routes of its own (completion).
+    Ids). `by_route` marks what has routes of its own (completion), `is_fixed` what is set when a record is made and stays.
+    `sent_as` is the key to write where it is not the one to read. `references` is the object type that its value is of.
     """
 
     id: FieldId
@@ -79,6 +98,10 @@ class Attribute:
     clear: object = None
     is_required: bool = False
     by_route: bool = False
+    is_fixed: bool = False
+    can_clear: bool = True
+    sent_as: str = ""
+    references: str = ""
     note: str = ""
 
     @property
@@ -87,18 +110,51 @@ class Attribute:
         return self.send is None and not self.by_route
 
 
+def as_is(json: Json) -> Json:
+    """The object, with nothing added."""
+    return json
+
+
+WRITABLE = frozenset({Ability.CREATE, Ability.UPDATE, Ability.DELETE, Ability.RESTORE})
+COMPLETABLE = WRITABLE | {Ability.ARCHIVE}
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How one object type is read and written. `slug` is its word in the generic routes (facts: 3.1)."""
+    """How one object type is read and written. `slug` is its word in the generic routes (facts: 3.1).
+
+    `listed_at` is the path of its listing where that is not `collection`. `roles` tells the role of an object, the value
+    that the filter `role` asks for. `has_archive`: completed ones are in a listing of their own. `shows_activity`: a
+    change surely shows in what its project says of itself, so that a quiet project need not be listed. `refine` adds what
+    is told in another form. `is_discovered`: nobody published what it holds, so its objects tell. `defaults` is sent with a new one where nothing else is.
+    """
 
     slug: str
     title: str
     collection: str
     attributes: tuple[Attribute, ...]
+    place: Place = Place.PROJECT
+    abilities: frozenset[Ability] = COMPLETABLE
+    listed_at: str = ""
+    roles: Callable[[Json], str] | None = None
+    has_archive: bool = False
+    shows_activity: bool = True
+    is_discovered: bool = False
+    refine: Callable[[Json], Json] = as_is
+    defaults: Mapping[str, object] = field(default_factory=dict[str, object])
 
-    def attribute(self, field: FieldId) -> Attribute | None:
+    @property
+    def is_global(self) -> bool:
+        """Whether one record's route tells nothing of where it is."""
+        return self.place in (Place.ACCOUNT, Place.COMMENTED)
+
+    def attribute(self, name: FieldId) -> Attribute | None:
         """The attribute of a field."""
-        return next((each for each in self.attributes if each.id == field), None)
+        return next((each for each in self.attributes if each.id == name), None)
+
+    def meant(self, sent: str | None) -> str | None:
+        """The field of a key that a refusal names, where it is written under another key than it is read."""
+        return next((each.id for each in self.attributes if each.sent_as and each.sent_as == sent), sent)
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -119,56 +175,86 @@ def day(value: object) -> dt.date | None:
     return at.date() if at else None
 
 
-def _text(value: object, _: Directory) -> Value:
+def as_text(value: object, _: Directory) -> Value:
+    """Plain text."""
     return Text(str(value)) if value not in (None, "") else BLANK
 
 
-def _rich(value: object, _: Directory) -> Value:
+def as_rich(value: object, _: Directory) -> Value:
+    """HTML."""
     return RichText(str(value)) if value else BLANK
 
 
-def _number(value: object, _: Directory) -> Value:
+def as_number(value: object, _: Directory) -> Value:
+    """A number; blank for what is none."""
     try:
         return Number(Decimal(str(value))) if value not in (None, "") else BLANK
     except InvalidOperation:
         return BLANK
 
 
-def _amount(value: object, directory: Directory) -> Value:
+def as_amount(value: object, directory: Directory) -> Value:
     """A number whose zero means "none" (an estimate)."""
-    number = _number(value, directory)
+    number = as_number(value, directory)
     return BLANK if isinstance(number, Number) and not number.number else number
 
 
-def _yes_no(value: object, _: Directory) -> Value:
+def as_yes_no(value: object, _: Directory) -> Value:
+    """Yes or no, as PHP writes it."""
     return YesNo(yes=bool(value))
 
 
-def _moment(value: object, _: Directory) -> Value:
+def as_moment(value: object, _: Directory) -> Value:
+    """Unix seconds as a moment."""
     at = moment(value)
     return Moment(at) if at else BLANK
 
 
-def _day(value: object, _: Directory) -> Value:
+def as_day(value: object, _: Directory) -> Value:
+    """A day."""
     on = day(value)
     return Day(on) if on else BLANK
 
 
-def _one_of(value: object, _: Directory) -> Value:
+def as_one_of(value: object, _: Directory) -> Value:
+    """An id that may be 0 for none, as a choice."""
     return OneOf(str(value)) if value else BLANK
 
 
-def _person(value: object, directory: Directory) -> Value:
+def as_reference(object_type: str) -> Read:
+    """An id as a reference to a record of that object type; 0 points nowhere."""
+
+    def read(value: object, _: Directory) -> Value:
+        return Reference(object_type, str(value)) if value else BLANK
+
+    return read
+
+
+def as_person(value: object, directory: Directory) -> Value:
+    """A user by id; 0 is nobody."""
     return directory.person(str(value)) if value else BLANK
 
 
-def _labels(value: object, _: Directory) -> Value:
+def as_labels(value: object, _: Directory) -> Value:
     """Names of label objects, or bare names."""
     if not isinstance(value, list):
         return BLANK
     labels = cast("list[object]", value)
     names = [cast("Json", each).get("name") if isinstance(each, dict) else each for each in labels]
     return ManyOf(tuple(str(name) for name in names if name)) if names else BLANK
+
+
+def as_files(value: object, _: Directory) -> Value:
+    """Attachments, by name and size: their addresses hold the place of a short-lived token (facts: 3.8)."""
+    if not isinstance(value, list):
+        return BLANK
+    found = [cast("Json", each) for each in cast("list[object]", value) if isinstance(each, dict)]
+    files = tuple(File(str(each.get("name") or ""), _size(each.get("size"))) for each in found)
+    return Files(files) if files else BLANK
+
+
+def _size(value: object) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 # --- writing -------------------------------------------------------------------------------------------------------
@@ -178,13 +264,13 @@ class CannotSendError(Exception):
     """A value has no form that the vendor takes."""
 
 
-def _send(value: Value, directory: Directory) -> object:
-    """The plain JSON form of a value."""
+def to_json(value: Value, directory: Directory) -> object:
+    """The plain JSON form of a value. Raises `CannotSendError`."""
     match value:
         case Text(content):
             return content
         case RichText(html):
-            return escaped(html)
+            return escaped(without_mentions(html))
         case Number(number):
             return int(number) if number == number.to_integral_value() else float(number)
         case YesNo(yes):
@@ -194,6 +280,8 @@ def _send(value: Value, directory: Directory) -> object:
         case ManyOf(names):
             return sorted(set(names))
         case OneOf(key):
+            return _send_id(key)
+        case Reference(_, key):
             return _send_id(key)
         case Person():
             return _send_person(value, directory)
@@ -210,6 +298,17 @@ def escaped(html: str) -> str:
     return _SPECIAL.sub(lambda match: _ENTITIES.get(match[0], match[0]), html)
 
 
+_MENTION = re.compile(
+    r"""<(a|span)\b[^>]*(?:\bclass\s*=\s*["'][^"'>]*\bmention\b|\bdata-entity-type\s*=)[^>]*>(.*?)</\1\s*>""",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+def without_mentions(html: str) -> str:
+    """HTML whose mentions are plain names: whoever is mentioned gets an e-mail (facts: 2, Bodies; 9.12)."""
+    return _MENTION.sub(lambda match: match[2], html)
+
+
 def _send_id(key: str) -> int:
     if not key.isdigit():
         raise CannotSendError("not one of the options")
@@ -221,131 +320,3 @@ def _send_person(person: Person, directory: Directory) -> int:
     if user_id is None:
         raise CannotSendError("no user of this account has that e-mail")
     return _send_id(user_id)
-
-
-# --- the object types -----------------------------------------------------------------------------------------------
-
-IS_COMPLETED = FieldId("is_completed")
-JOB_TYPE = FieldId("job_type")
-ESTIMATE = FieldId("estimate")
-PROJECT = FieldId("project")
-URL = FieldId("url")
-
-
-_NAME = Attribute(FieldId("name"), "name", "Name", FieldType.TEXT, _text, send=_send, is_required=True)
-_STARTS = Attribute(FieldId("start_on"), "start_on", "Starts on", FieldType.DAY, _day, send=_send)
-_DUE = Attribute(FieldId("due_on"), "due_on", "Due on", FieldType.DAY, _day, send=_send)
-_BODY = Attribute(FieldId("body"), "body", "Description", FieldType.RICH_TEXT, _rich, send=_send, clear="")
-_COMPLETED = Attribute(
-    FieldId("is_completed"), "is_completed", "Completed", FieldType.YES_NO, _yes_no, by_route=True
-)
-_PROJECT = Attribute(
-    PROJECT,
-    "project_id",
-    "Project",
-    FieldType.ONE_OF,
-    _one_of,
-    note="A new one goes into the first project of the filter; moving between projects is not offered.",
-)
-_TIMES = (
-    Attribute(FieldId("created_on"), "created_on", "Created", FieldType.MOMENT, _moment),
-    Attribute(FieldId("created_by"), "created_by_id", "Created by", FieldType.PERSON, _person),
-    Attribute(FieldId("updated_on"), "updated_on", "Updated", FieldType.MOMENT, _moment),
-    Attribute(FieldId("completed_at"), "completed_on", "Completed at", FieldType.MOMENT, _moment),
-    Attribute(FieldId("completed_by"), "completed_by_id", "Completed by", FieldType.PERSON, _person),
-)
-
-TASK = Form(
-    "task",
-    "Task",
-    "tasks",
-    (
-        _NAME,
-        _BODY,
-        Attribute(
-            FieldId("assignee"), "assignee_id", "Assignee", FieldType.PERSON, _person, send=_send, clear=0
-        ),
-        Attribute(
-            FieldId("task_list"), "task_list_id", "Task list", FieldType.ONE_OF, _one_of, send=_send, clear=0
-        ),
-        Attribute(FieldId("labels"), "labels", "Labels", FieldType.MANY_OF, _labels, send=_send, clear=[]),
-        _STARTS,
-        _DUE,
-        Attribute(
-            FieldId("estimate"),
-            "estimate",
-            "Estimate (hours)",
-            FieldType.NUMBER,
-            _amount,
-            send=_send,
-            clear=0,
-        ),
-        Attribute(
-            FieldId("job_type"), "job_type_id", "Job type", FieldType.ONE_OF, _one_of, send=_send, clear=0
-        ),
-        Attribute(
-            FieldId("is_important"),
-            "is_important",
-            "Important",
-            FieldType.YES_NO,
-            _yes_no,
-            send=_send,
-            clear=False,
-        ),
-        Attribute(
-            FieldId("is_hidden_from_clients"),
-            "is_hidden_from_clients",
-            "Hidden from clients",
-            FieldType.YES_NO,
-            _yes_no,
-            send=_send,
-            clear=False,
-        ),
-        _COMPLETED,
-        _PROJECT,
-        Attribute(FieldId("task_number"), "task_number", "Number in project", FieldType.NUMBER, _number),
-        Attribute(FieldId("comments_count"), "comments_count", "Comments", FieldType.NUMBER, _number),
-        *_TIMES,
-    ),
-)
-
-TASK_LIST = Form(
-    "task-list",
-    "Task list",
-    "task-lists",
-    (
-        _NAME,
-        _STARTS,
-        _DUE,
-        _COMPLETED,
-        _PROJECT,
-        Attribute(FieldId("open_tasks"), "open_tasks", "Open tasks", FieldType.NUMBER, _number),
-        Attribute(
-            FieldId("completed_tasks"), "completed_tasks", "Completed tasks", FieldType.NUMBER, _number
-        ),
-        *_TIMES,
-    ),
-)
-
-PROJECT_FORM = Form(
-    "project",
-    "Project",
-    "projects",
-    (
-        _NAME,
-        _BODY,
-        Attribute(FieldId("company"), "company_id", "Client", FieldType.ONE_OF, _one_of, send=_send, clear=0),
-        Attribute(FieldId("leader"), "leader_id", "Leader", FieldType.PERSON, _person, send=_send, clear=0),
-        Attribute(FieldId("budget"), "budget", "Budget", FieldType.NUMBER, _number, send=_send),
-        _COMPLETED,
-        Attribute(FieldId("budget_type"), "budget_type", "Budget type", FieldType.TEXT, _text),
-        Attribute(FieldId("count_tasks"), "count_tasks", "Tasks", FieldType.NUMBER, _number),
-        Attribute(FieldId("project_number"), "project_number", "Number", FieldType.NUMBER, _number),
-        *_TIMES,
-        Attribute(
-            FieldId("last_activity_on"), "last_activity_on", "Last activity", FieldType.MOMENT, _moment
-        ),
-    ),
-)
-
-FORMS: Mapping[str, Form] = {"task": TASK, "task_list": TASK_LIST, "project": PROJECT_FORM}

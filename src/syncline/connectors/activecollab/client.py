@@ -34,6 +34,7 @@ class Sheet:
     """One page of a collection, split into the raw bytes of its objects but not decoded.
 
     `total` is the collection's size where a header tells. `envelope` is what an object-shaped collection says beside.
+    `home` is what the routes of its objects begin with, where that is more than their project (`1/tasks/5`).
     """
 
     raws: Sequence[msgspec.Raw]
@@ -41,6 +42,7 @@ class Sheet:
     digests: Sequence[bytes]
     total: int | None = None
     envelope: Envelope | None = None
+    home: str = ""
 
     def only(self, wanted: Collection[str]) -> Sheet:
         """The page with these objects alone."""
@@ -54,12 +56,31 @@ class Sheet:
 
 
 class Envelope(msgspec.Struct, frozen=True):
-    """The object-shaped collection `/projects/{p}/tasks`: open tasks, and bare ids of the others (facts: 3.4)."""
+    """An object-shaped collection: `/projects/{p}/tasks` with open tasks and bare ids of the others (facts: 3.4), or time
+    records, expenses or discussions (facts: 3.9, 3.10). An empty one is null."""
 
     tasks: list[msgspec.Raw] | None = None
+    time_records: list[msgspec.Raw] | None = None
+    expenses: list[msgspec.Raw] | None = None
+    discussions: list[msgspec.Raw] | None = None
+    invoices: list[msgspec.Raw] | None = None
+    estimates: list[msgspec.Raw] | None = None
     completed_task_ids: list[int] | None = None
     trashed_task_ids: list[int] | None = None
     project: Counts | None = None
+
+    @property
+    def rows(self) -> list[msgspec.Raw]:
+        """What is listed."""
+        kinds = (
+            self.tasks,
+            self.time_records,
+            self.expenses,
+            self.discussions,
+            self.invoices,
+            self.estimates,
+        )
+        return next((rows for rows in kinds if rows), None) or []
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -86,7 +107,7 @@ def split(answer: Answer) -> Sheet:
     """
     try:
         envelope = None if answer.body.lstrip()[:1] == b"[" else _ENVELOPE.decode(answer.body)
-        raws = _ARRAY.decode(answer.body) if envelope is None else envelope.tasks or []
+        raws = _ARRAY.decode(answer.body) if envelope is None else envelope.rows
         keys = _keys(raws)
     except msgspec.DecodeError as error:
         raise ConnectorError(

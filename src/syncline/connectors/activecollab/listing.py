@@ -15,7 +15,7 @@ import msgspec
 import xxhash
 
 from syncline.connectors.activecollab.attributes import Form
-from syncline.connectors.activecollab.client import Client, Sheet
+from syncline.connectors.activecollab.client import Client, Json, Sheet, decode
 from syncline.core.records import RecordKey
 from syncline.errors import NotFoundError
 from syncline.ports import Clock
@@ -102,6 +102,12 @@ class Collection:
     archive_total: int | None = None
     archived: int = 0
     promised: int | None = None
+    short: str = ""
+
+    def expect(self, parent: str, promised: int | None, came: int) -> None:
+        """Note that fewer came from below something than it said it has."""
+        if promised is not None and came < promised:
+            self.short = f"{parent} counts {promised}, {came} came"
 
     def take_open(self, sheet: Sheet) -> Sheet:
         """Note a page of open objects and what it says of the others."""
@@ -131,6 +137,8 @@ class Collection:
             return f"{len(self.completed - self.keys)} completed tasks did not come"
         if self.archive_total is not None and self.archived < self.archive_total:
             return f"the archive holds {self.archive_total}, {self.archived} came"
+        if trust_counts and self.short:
+            return self.short
         if trust_counts and self._misses_open():
             return f"the project counts {self.promised} tasks, {len(self.open)} open ones came"
         return ""
@@ -150,7 +158,7 @@ class Listing:
         self, client: Client, clock: Clock, form: Form, since: Cursor | None, *, trust_counts: bool
     ) -> None:
         self._trust_counts = trust_counts
-        self._client = client
+        self.client = client
         self._clock = clock
         self._form = form
         self._since: Mapping[str, Mark] = since.projects if since else {}
@@ -172,39 +180,59 @@ class Listing:
                 self._marks[project.id] = old or project.mark(None, self._clock.now())
                 continue
             listed_at, collection = self._clock.now(), Collection()
-            async for sheet in self._of(project, collection):
+            async for sheet in self.walk(project, collection):
                 yield project, sheet, collection
             if gap := collection.gap(trust_counts=self._trust_counts):
                 self.gaps.append(f"project {project.id}: {gap}")
             else:
                 self._marks[project.id] = project.mark(old, listed_at)
 
-    async def _of(self, project: Project, collection: Collection) -> AsyncGenerator[Sheet, None]:
+    async def walk(self, project: Project, collection: Collection) -> AsyncGenerator[Sheet, None]:
         """One project: open objects, then completed ones, then open ones again where some were reopened meanwhile."""
         path = f"projects/{project.id}/{self._form.collection}"
-        async for sheet in self._client.sheets(path):
+        async for sheet in self.client.sheets(path):
             yield collection.take_open(sheet)
-        if collection.completed is None or collection.completed:
-            async for sheet in self._client.sheets(f"{path}/archive"):
+        if self._form.has_archive and (collection.completed is None or collection.completed):
+            async for sheet in self.client.sheets(f"{path}/archive"):
                 yield collection.take_archive(sheet)
         if collection.completed and not collection.completed <= collection.keys:
-            async for sheet in self._client.sheets(path):
+            async for sheet in self.client.sheets(path):
                 yield collection.take_open(sheet)
 
 
-class ProjectListing:
-    """A listing of the projects themselves. After `sheets()` has run: `gap`."""
+class AccountListing:
+    """A listing of what belongs to the account as a whole, the projects themselves too. After `sheets()`: `gap`."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, form: Form, roles: Sequence[str] = ()) -> None:
         self._client = client
+        self._form = form
+        self._roles = roles
         self.gap = ""
 
-    async def sheets(self, wanted: Sequence[str]) -> AsyncGenerator[Sheet, None]:
-        """Open and completed projects; of these the wanted ones, where some are named."""
-        for path in ("projects", "projects/archive"):
+    async def sheets(self, wanted: Sequence[str] = ()) -> AsyncGenerator[Sheet, None]:
+        """All of them, completed ones too; of these the wanted ones, or those of the roles, where some are named."""
+        first = self._form.listed_at or self._form.collection
+        for path in (first, f"{first}/archive") if self._form.has_archive else (first,):
             count, total = 0, None
             async for sheet in self._client.sheets(path):
                 count, total = count + len(sheet.keys), sheet.total
-                yield sheet.only(wanted) if wanted else sheet
+                yield self._kept(sheet.only(wanted) if wanted else sheet)
             if total is not None and count < total:
                 self.gap = f"{path}: {total} promised, {count} came"
+
+    def _kept(self, sheet: Sheet) -> Sheet:
+        """What may be told from its roles is few: it can be decoded."""
+        if self._form.roles is None:
+            return sheet
+        objects = zip(sheet.keys, map(decode, sheet.raws), strict=True)
+        kept = {
+            key
+            for key, json in objects
+            if not json.get("is_trashed") and has_role(self._form, json, self._roles)
+        }
+        return sheet.only(kept)
+
+
+def has_role(form: Form, json: Json, roles: Sequence[str]) -> bool:
+    """Whether an object has one of these roles; without any named, every one will do."""
+    return not roles or form.roles is None or form.roles(json) in roles

@@ -1,4 +1,4 @@
-"""Where a task or task list lives: the project that its routes need, found again when it has moved.
+"""Where a record lives: the project (of a subtask, the task) that its routes need, found again when it has moved.
 
 Used by `activecollab.connector`. Routes carry the project, and answer 404 for a record that moved to another one (facts:
 activecollab-api.md 7): only after every visible project has been asked is a record gone.
@@ -10,9 +10,10 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from syncline.connectors.activecollab.attributes import Form
+from syncline.connectors.activecollab.attributes import Form, Place
 from syncline.connectors.activecollab.client import Client, Json
 from syncline.connectors.activecollab.listing import Collection, Mark, Project, projects
+from syncline.connectors.activecollab.nested import subtask_sheets
 from syncline.core.records import RecordKey
 from syncline.errors import Detail, NotFoundError, TransientError
 from syncline.ports import Clock
@@ -20,10 +21,15 @@ from syncline.ports import Clock
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A record where it is now, in the trash or not."""
+    """A record where it is now, in the trash or not. `home` is what its routes begin with."""
 
-    project: str
+    home: str
     json: Json
+
+    @property
+    def project(self) -> str:
+        """The project it is in."""
+        return project_of(self.home)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +64,9 @@ class Places:
         self._marks: dict[str, Mark] = {}
         self._searching = asyncio.Lock()
 
-    def learn(self, project: str, keys: Iterable[RecordKey]) -> None:
-        """These records are in this project."""
-        self._home.update(dict.fromkeys(keys, project))
+    def learn(self, home: str, keys: Iterable[RecordKey]) -> None:
+        """These records are in this project, or this task of it."""
+        self._home.update(dict.fromkeys(keys, home))
 
     def learn_all(self, project: str, collection: Collection) -> None:
         """So are all that its listing named, by their ids alone too."""
@@ -69,7 +75,7 @@ class Places:
         self.learn(project, collection.completed or ())
 
     def home(self, key: RecordKey) -> str | None:
-        """The project a record was last seen in."""
+        """The project (and task) a record was last seen in."""
         return self._home.get(key)
 
     async def find(self, key: RecordKey, first: Sequence[str]) -> Found | Lost:
@@ -106,7 +112,7 @@ class Places:
             # happened since is listed again. In a busy account something always does; each round takes less time.
             is_quiet = _digests(before) == _digests(visible)
             if not found.is_leaving and (is_quiet or round_ == _ROUNDS - 1):
-                return Lost(is_hidden=was is not None and was not in _digests(visible))
+                return Lost(is_hidden=was is not None and project_of(was) not in _digests(visible))
         text = f"{self._form.slug} {key} is being moved from project to project"
         raise TransientError(text, detail=Detail.MOVED_WHILE_READ)
 
@@ -116,14 +122,15 @@ class Places:
         is_settled = True
         for project in visible:
             old = self._marks.get(project.id)
-            if not project.is_quiet(old):
+            if not (self._form.shows_activity and project.is_quiet(old)):
                 now = self._clock.now()
                 is_settled = False
                 await self._relist(project.id)
                 self._marks[project.id] = project.mark(old, now)
-            if self._home.get(key) == project.id:
-                json = await self._read(project.id, key)
-                return _Absent(is_leaving=True) if json is None else Found(project.id, json)
+            home = self._home.get(key, "")
+            if project_of(home) == project.id:
+                json = await self._read(home, key)
+                return _Absent(is_leaving=True) if json is None else Found(home, json)
         return _Absent(is_settled)
 
     async def _relist(self, project: str) -> None:
@@ -131,24 +138,37 @@ class Places:
 
         Raises `TransientError` when something is missing: an incomplete listing proves no absence.
         """
-        path, collection = f"projects/{project}/{self._form.collection}", Collection()
+        collection = Collection()
+        if self._form.place is Place.TASK:
+            async for sheet in subtask_sheets(self._client, project, collection):
+                self.learn(sheet.home, sheet.keys)
+        else:
+            await self._list(project, collection)
+            self.learn_all(project, collection)
+        if gap := collection.gap(trust_counts=self._trust_counts):
+            raise TransientError(f"project {project}: {gap}", detail=Detail.MOVED_WHILE_READ)
+
+    async def _list(self, project: str, collection: Collection) -> None:
+        path = f"projects/{project}/{self._form.collection}"
         async for sheet in self._client.sheets(path):
             collection.take_open(sheet)
-        if collection.completed is None:
+        if collection.completed is None and self._form.has_archive:
             async for sheet in self._client.sheets(f"{path}/archive"):
                 collection.take_archive(sheet)
         else:
             # Named is as good as listed here: only the ids are wanted.
-            collection.keys.update(collection.completed)
-        self.learn_all(project, collection)
-        if gap := collection.gap(trust_counts=self._trust_counts):
-            raise TransientError(f"project {project}: {gap}", detail=Detail.MOVED_WHILE_READ)
+            collection.keys.update(collection.completed or ())
 
-    async def _read(self, project: str, key: RecordKey) -> Json | None:
+    async def _read(self, home: str, key: RecordKey) -> Json | None:
         try:
-            return await self._client.get(f"projects/{project}/{self._form.collection}/{key}")
+            return await self._client.get(f"projects/{home}/{self._form.collection}/{key}")
         except NotFoundError:
             return None
+
+
+def project_of(home: str) -> str:
+    """The project of a home: `1` of `1/tasks/5`."""
+    return home.partition("/")[0]
 
 
 def _digests(visible: Sequence[Project]) -> dict[str, str]:

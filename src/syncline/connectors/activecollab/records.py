@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from typing import cast
 
 from syncline.connectors.activecollab.attributes import (
-    IS_COMPLETED,
-    URL,
     Attribute,
     CannotSendError,
     Directory,
@@ -21,6 +19,7 @@ from syncline.connectors.activecollab.attributes import (
 )
 from syncline.connectors.activecollab.client import Json
 from syncline.connectors.activecollab.dialect import field_id
+from syncline.connectors.activecollab.parts import IS_COMPLETED, URL
 from syncline.core.records import Edit, FieldId, Record, RecordKey
 from syncline.core.values import Blank, Text, Value, YesNo, is_blank
 from syncline.errors import Detail, RejectedError
@@ -28,6 +27,7 @@ from syncline.errors import Detail, RejectedError
 
 def to_record(form: Form, json: Json, directory: Directory, site: str) -> Record:
     """One object, normalised. `site` is the address that `url_path` is relative to."""
+    json = form.refine(json)
     fields = {each.id: each.read(json[each.key], directory) for each in form.attributes if each.key in json}
     path = json.get("url_path")
     if isinstance(path, str) and path:
@@ -58,13 +58,29 @@ def to_payload(form: Form, fields: Mapping[FieldId, Value], directory: Directory
             continue
         if attribute.send is None:
             raise RejectedError("read-only", field=name, detail=Detail.READ_ONLY)
+        key = attribute.sent_as or attribute.key
         if is_blank(value):
-            if attribute.is_required:
+            if attribute.is_required or not attribute.can_clear:
                 raise RejectedError("a value is required", field=name, detail=Detail.REQUIRED_FIELD)
-            payload[attribute.key] = attribute.clear
+            payload[key] = attribute.clear
         else:
-            payload[attribute.key] = _sent(attribute, attribute.send, value, directory)
+            payload[key] = _sent(attribute, attribute.send, value, directory)
     return payload
+
+
+def demand_whole(form: Form, payload: Mapping[str, object]) -> None:
+    """Raises `RejectedError` naming the first field that a new record must have and has not."""
+    for each in form.attributes:
+        if each.is_required and (each.sent_as or each.key) not in payload:
+            raise RejectedError("a value is required", field=each.id, detail=Detail.REQUIRED_FIELD)
+
+
+def demand_movable(form: Form, fields: Mapping[FieldId, Value]) -> None:
+    """Raises `RejectedError` naming the first field that is set when a record is made, and stays."""
+    for each in form.attributes:
+        if each.is_fixed and each.id in fields:
+            text = "is set when the record is made, and stays"
+            raise RejectedError(text, field=each.id, detail=Detail.READ_ONLY)
 
 
 def _sent(attribute: Attribute, send: Send, value: Value, directory: Directory) -> object:

@@ -10,21 +10,21 @@ import asyncio
 from collections.abc import Sequence
 
 from syncline.connectors.activecollab.attributes import (
-    FORMS,
-    JOB_TYPE,
-    PROJECT,
-    URL,
     Attribute,
     Directory,
     Form,
     User,
 )
 from syncline.connectors.activecollab.client import Client, Json
+from syncline.connectors.activecollab.forms import FORMS
+from syncline.connectors.activecollab.parts import JOB_TYPE, PROJECT, URL
+from syncline.connectors.activecollab.project_forms import BILLING, BILLING_STATES
 from syncline.core.records import Ability, FieldId, FieldSchema, ObjectSchema, ObjectTypeId, Option
 from syncline.core.values import FieldType
 from syncline.errors import NotFoundError
 
 Options = dict[FieldId, tuple[Option, ...]]
+_COMPANY = FieldId("company")
 
 NAME_LENGTH = 191
 """Longest name that every known version keeps (unconfirmed: a column of MySQL under utf8mb4)."""
@@ -58,12 +58,15 @@ async def options(client: Client, form: Form, people: Directory, projects: Seque
     if form.slug == "task":
         labels = await client.array("labels/task-labels")
         found[FieldId("labels")] = tuple(Option(str(each["name"]), str(each["name"])) for each in labels)
+        found[FieldId("task_list")] = await _task_lists(client, projects)
+    if form.attribute(JOB_TYPE):
         found[JOB_TYPE] = _named(
             [each for each in await client.array("job-types") if not each.get("is_archived")]
         )
-        found[FieldId("task_list")] = await _task_lists(client, projects)
-    elif form.slug == "project":
-        found[FieldId("company")] = _named(await client.array("companies"))
+    if form.attribute(_COMPANY):
+        found[_COMPANY] = _named(await client.array("companies"))
+    if form.attribute(BILLING):
+        found[BILLING] = tuple(Option(key, label) for key, label in BILLING_STATES.items())
     return found
 
 
@@ -85,14 +88,14 @@ def _named(objects: Sequence[Json]) -> tuple[Option, ...]:
 
 def schema(object_type: ObjectTypeId, form: Form, found: Options, *, can_restore: bool) -> ObjectSchema:
     """The object type with these options."""
-    abilities = {Ability.CREATE, Ability.UPDATE, Ability.DELETE, Ability.ARCHIVE}
+    abilities = form.abilities if can_restore else form.abilities - {Ability.RESTORE}
     fields = [_field(each, found.get(each.id)) for each in form.attributes]
     fields.append(FieldSchema(URL, "Address", FieldType.TEXT, is_read_only=True))
     return ObjectSchema(
         object_type,
         form.title,
         tuple(fields),
-        frozenset(abilities | {Ability.RESTORE} if can_restore else abilities),
+        abilities,
     )
 
 
@@ -106,5 +109,6 @@ def _field(attribute: Attribute, found: tuple[Option, ...] | None) -> FieldSchem
         options=found,
         is_open=attribute.type is FieldType.MANY_OF,
         max_length=NAME_LENGTH if attribute.key == "name" else None,
+        references=ObjectTypeId(attribute.references) if attribute.references else None,
         note=attribute.note,
     )

@@ -17,11 +17,32 @@ from syncline.ports import Heard, Refused, Spoken, Verdict
 
 SECRET_HEADER = "x-angie-webhooksecret"  # noqa: S105 - a header's name
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_PLACE = re.compile(r"projects/(\d+)(?:/(tasks|task-lists)/(\d+))?")
-_COLLECTIONS = {"tasks": "task", "task-lists": "task_list"}
-_FOLLOWERS = ("task", "task_list")
+_COLLECTIONS = {
+    "tasks": "task",
+    "task-lists": "task_list",
+    "notes": "note",
+    "discussions": "discussion",
+    "files": "file",
+    "time-records": "time_record",
+    "expenses": "expense",
+}
+_PLACE = re.compile(rf"projects/(\d+)(?:(?:/(?:visible|hidden)[a-z-]*)?/({'|'.join(_COLLECTIONS)})/(\d+))?")
+"""Where a log entry says it happened; `projects/1/visible-to-clients/tasks/5` was captured (facts: 3.13)."""
+_FOLLOWERS = ("task", "task_list", "subtask", "comment", *list(_COLLECTIONS.values())[2:])
+"""What a project takes along when it comes or goes."""
 _STATES = re.compile(r"Project(MovedToTrash|RestoredFromTrash|Completed|Reopened)")
-_LOGS = frozenset({"activity_log"})
+_LOG = "activity_log"
+_ROLES = frozenset({"owner", "member", "client"})
+_CLASSES = {
+    **dict.fromkeys(_ROLES, "user"),
+    "task_label": "label",
+    "project_label": "label",
+}
+"""Words of classes whose object type has another name: a user's class is its role (facts: 3.11)."""
+_BELOW = re.compile(r"(subtask|comment|time_record|expense)_\w*activity_log")
+"""Log entries about something below their parent, whose own number they do not tell."""
+_ATTACHED = frozenset({"warehouse_attachment", "local_attachment", "attachment"})
+"""Not an object type of their own: what they are attached to has changed."""
 
 
 class _Payload(msgspec.Struct, rename={"kind": "class"}):
@@ -99,10 +120,13 @@ def _meant(found: _Body, payload: _Payload) -> Heard:
 
 
 def _spoken(event: str, payload: _Payload) -> tuple[Spoken, ...]:
-    """The object itself. A project that comes or goes takes its tasks along; a log entry is about its parent, which may
-    only be told by a path (facts: 4)."""
+    """The object itself. A project that comes or goes takes along what is in it; a log entry is about its parent, which may
+    only be told by a path (facts: 4), and perhaps about something below that."""
     kind, key = _kind(payload.kind), _number(payload.id)
-    if kind in _LOGS:
+    if kind.endswith(_LOG):
+        below = _BELOW.fullmatch(kind)
+        return (*_parent(payload), *([Spoken(below[1])] if below else []))
+    if kind in _ATTACHED:
         return _parent(payload)
     if not kind or not key:
         return ()
@@ -132,7 +156,8 @@ def _place(payload: _Payload) -> re.Match[str] | None:
 
 def _kind(name: object) -> str:
     """`TaskList` is `task_list`: the words of object types."""
-    return _WORDS.sub("_", name).lower() if isinstance(name, str) else ""
+    word = _WORDS.sub("_", name).lower() if isinstance(name, str) else ""
+    return _CLASSES.get(word, word)
 
 
 def _number(value: object) -> str:

@@ -12,13 +12,20 @@ from typing import assert_never
 import msgspec
 
 from syncline.connectors.activecollab.account import Account
-from syncline.connectors.activecollab.attributes import ESTIMATE, PROJECT_FORM, Form
+from syncline.connectors.activecollab.attributes import Form, Place
 from syncline.connectors.activecollab.client import Json
 from syncline.connectors.activecollab.dialect import JOB_TYPE_MISSING
-from syncline.connectors.activecollab.places import Found, Places
-from syncline.connectors.activecollab.records import completion, to_payload
-from syncline.connectors.activecollab.scopes import home_of_new, project_filter
+from syncline.connectors.activecollab.downloads import upload
+from syncline.connectors.activecollab.homes import Home, Homes
+from syncline.connectors.activecollab.listing import has_role
+from syncline.connectors.activecollab.parts import ATTACHMENTS, ESTIMATE, IS_COMPLETED, JOB_TYPE
+from syncline.connectors.activecollab.places import Found, Places, project_of
+from syncline.connectors.activecollab.records import completion, demand_movable, demand_whole, to_payload
+from syncline.connectors.activecollab.scopes import checked, project_filter
+from syncline.connectors.activecollab.work_forms import PROJECT_FORM
+from syncline.connectors.multipart import Outgoing
 from syncline.core.records import (
+    Ability,
     Archive,
     Create,
     Delete,
@@ -40,60 +47,87 @@ from syncline.errors import (
     UnknownOutcomeError,
 )
 
+_ABILITIES: Mapping[type[Write], Ability] = {
+    Create: Ability.CREATE,
+    Update: Ability.UPDATE,
+    Delete: Ability.DELETE,
+    Archive: Ability.ARCHIVE,
+    Restore: Ability.RESTORE,
+}
+
 
 class Writer:
     """Carries out writes on one object type."""
 
-    def __init__(self, account: Account, form: Form, places: Places, restore_path: str) -> None:
+    def __init__(self, account: Account, form: Form, places: Places, homes: Homes, restore_path: str) -> None:
         self._account = account
         self._client = account.client
         self._form = form
         self._places = places
+        self._homes = homes
         self._restore_path = restore_path
 
     async def write(self, scope: Scope, write: Write) -> Receipt:
         """One write; the record as answered."""
+        if (ability := _ABILITIES[type(write)]) not in self._form.abilities:
+            text = f"{self._form.title}: {ability.value} is not offered"
+            raise RejectedError(
+                text, detail=Detail.READ_ONLY if not self._form.abilities else Detail.UNSUPPORTED
+            )
         match write:
             case Create(fields):
                 return await self._receipt(scope, await self._create(scope, fields))
             case Update(key, fields, was):
                 return await self._receipt(scope, await self._update(scope, key, fields, was))
             case Delete(key):
-                await self._at_home(scope, key, "DELETE", {})
+                await self._delete(scope, key)
                 return Receipt(key, None)
             case Archive(key):
-                _live(await self._complete(key, done=True))
+                await self._archive(key)
                 return Receipt(key, None)
             case Restore(key, fields):
                 return await self._receipt(scope, await self._restore(scope, key, fields))
             case _:
                 assert_never(write)
 
+    async def attach(self, scope: Scope, key: RecordKey, file: Outgoing) -> None:
+        """Upload a file, then attach it (facts: 3.8). Raises `RejectedError` where nothing can be attached."""
+        if self._form.attribute(ATTACHMENTS.id) is None:
+            raise RejectedError(f"{self._form.title}: nothing can be attached", detail=Detail.UNSUPPORTED)
+        code = await upload(self._client, file)
+        _live(await self._at_home(scope, key, "PUT", {"attach_uploaded_files": [code]}))
+
     async def _receipt(self, scope: Scope, json: Json) -> Receipt:
         """The record as answered: the routes of completion reach it also where it has left the filter's projects."""
-        record, wanted = await self._account.record(self._form, json), project_filter(scope)
-        project = record.key if self._form is PROJECT_FORM else json.get("project_id")
-        if wanted and project is not None and str(project) not in wanted:
+        record = await self._account.record(self._form, json)
+        if not is_wanted(scope, self._form, json):
             record = msgspec.structs.replace(record, in_scope=False)
         return Receipt(record.key, record)
 
     async def _create(self, scope: Scope, fields: Mapping[FieldId, Value]) -> Json:
-        payload, done = await self._payload(fields), completion(fields)
-        if "name" not in payload:
-            raise RejectedError("a value is required", field=FieldId("name"), detail=Detail.REQUIRED_FIELD)
-        if payload.get("estimate") and not payload.get("job_type_id"):
-            payload["job_type_id"] = await self._job_type()
-        home = "" if self._form is PROJECT_FORM else home_of_new(scope)
-        path = "projects" if self._form is PROJECT_FORM else f"projects/{home}/{self._form.collection}"
-        try:
-            made = await self._client.post(path, payload)
-        except NotFoundError as error:
-            raise RejectedError(
-                f"project {home} is not there, or not visible to the token's user", detail=Detail.NO_PARENT
-            ) from error
+        payload, done = {**self._form.defaults, **await self._payload(fields)}, completion(fields)
+        demand_whole(self._form, payload)
+        home = await self._homes.of_new(self._form, scope, payload)
+        await self._fill(payload)
+        made = await self._post(home, payload)
         key = RecordKey(str(made["id"]))
-        self._places.learn(home, [key])
+        if home.id:
+            self._places.learn(home.id, [key])
         return await _second(self._complete(key, done=True)) if done else made
+
+    async def _fill(self, payload: dict[str, object]) -> None:
+        """Give an estimate and tracked time a job type, where none is told: neither can be without."""
+        attribute = self._form.attribute(JOB_TYPE)
+        needs = payload.get("estimate") or (attribute is not None and not attribute.can_clear)
+        if needs and not payload.get("job_type_id"):
+            payload["job_type_id"] = await self._job_type(ESTIMATE if payload.get("estimate") else JOB_TYPE)
+
+    async def _post(self, home: Home, payload: dict[str, object]) -> Json:
+        try:
+            return await self._client.post(home.path, payload)
+        except NotFoundError as error:
+            text = f"{home.name} is not there, or not visible to the token's user"
+            raise RejectedError(text, detail=Detail.NO_PARENT) from error
 
     async def _update(
         self,
@@ -102,6 +136,7 @@ class Writer:
         fields: Mapping[FieldId, Value],
         was: Mapping[FieldId, Value] | None = None,
     ) -> Json:
+        demand_movable(self._form, fields)
         payload, done = await self._payload(fields), completion(fields)
         if payload or done is None:
             answer = _live(await self._at_home(scope, key, "PUT", payload, was))
@@ -116,6 +151,20 @@ class Writer:
         path = self._restore_path.format(slug=self._form.slug, id=_checked(key))
         restored = await self._client.put(path, {})
         return await _second(self._update(scope, key, fields)) if fields else restored
+
+    async def _delete(self, scope: Scope, key: RecordKey) -> None:
+        """Into the trash: by its own route where there is one, else by the generic one (facts: 3.1, 3.5)."""
+        if self._form.place is Place.TASK:
+            await self._client.put(f"move-to-trash/{self._form.slug}/{_checked(key)}", {})
+        else:
+            await self._at_home(scope, key, "DELETE", {})
+
+    async def _archive(self, key: RecordKey) -> None:
+        """What can be completed is archived by completing it (facts: 3.1)."""
+        if self._form.attribute(IS_COMPLETED):
+            _live(await self._complete(key, done=True))
+        else:
+            _live(await self._client.put(f"move-to-archive/{self._form.slug}/{_checked(key)}", {}))
 
     async def _complete(self, key: RecordKey, *, done: bool) -> Json:
         verb = "complete" if done else "open"
@@ -142,28 +191,27 @@ class Writer:
         No delta listing shows a record that left the filter's projects, so nobody has read what it holds now. Raises
         `StaleError` when that is not what it `was`.
         """
-        wanted = project_filter(scope)
-        known = _checked(key) if self._form is PROJECT_FORM else self._places.home(_checked(key))
-        if known is not None and (self._form is PROJECT_FORM or not wanted or known in wanted):
+        wanted = project_filter(scope, self._form)
+        if self._form.is_global:
+            return await self._send(f"{self._form.collection}/{_checked(key)}", method, payload)
+        known = self._places.home(_checked(key))
+        if known is not None and (not wanted or project_of(known) in wanted):
             try:
-                return await self._send(known, key, method, payload)
+                return await self._send(self._path(known, key), method, payload)
             except NotFoundError:
-                if self._form is PROJECT_FORM:
-                    raise
+                pass
         place = await self._places.find(key, wanted)
         if not isinstance(place, Found):
             raise NotFoundError("not there, or not visible to the token's user")
         found = (await self._account.record(self._form, _live(place.json))).fields
         if was is not None and not all(same(was[name], found.get(name, BLANK)) for name in was):
             raise StaleError("moved to another project and edited meanwhile", detail=Detail.EDITED_MEANWHILE)
-        return await self._send(place.project, key, method, payload)
+        return await self._send(self._path(place.home, key), method, payload)
 
-    async def _send(self, home: str, key: RecordKey, method: str, payload: dict[str, object]) -> Json:
-        path = (
-            f"projects/{home}"
-            if self._form is PROJECT_FORM
-            else f"projects/{home}/{self._form.collection}/{key}"
-        )
+    def _path(self, home: str, key: RecordKey) -> str:
+        return f"projects/{home}/{self._form.collection}/{key}"
+
+    async def _send(self, path: str, method: str, payload: dict[str, object]) -> Json:
         if method == "DELETE":
             return await self._client.delete(path)
         try:
@@ -172,17 +220,26 @@ class Writer:
             # Asking first would cost a call for every estimate; a refusal costs one only for the first of a task.
             if JOB_TYPE_MISSING not in str(error) or payload.get("job_type_id"):
                 raise
-        return await self._client.put(path, {**payload, "job_type_id": await self._job_type()})
+        return await self._client.put(path, {**payload, "job_type_id": await self._job_type(ESTIMATE)})
 
-    async def _job_type(self) -> int:
+    async def _job_type(self, needed_by: FieldId) -> int:
         job_type = await self._account.default_job_type()
         if job_type is None:
             raise RejectedError(
-                "an estimate needs a job type, and the account has no default one",
-                field=ESTIMATE,
+                "it needs a job type, and the account has no default one",
+                field=needed_by,
                 detail=Detail.REQUIRED_FIELD,
             )
         return job_type
+
+
+def is_wanted(scope: Scope, form: Form, json: Json) -> bool:
+    """Whether an object is in the filter's projects and has one of its roles; where it does not tell, it is."""
+    if not has_role(form, json, checked(scope, form).get("role", ())):
+        return False
+    wanted = project_filter(scope, form)
+    project = json.get("id") if form is PROJECT_FORM else json.get("project_id")
+    return not wanted or project is None or str(project) in wanted
 
 
 def cost(write: Write) -> int:

@@ -11,8 +11,16 @@ from dataclasses import asdict
 from types import MappingProxyType
 from typing import cast
 
-from syncline.sandbox.activecollab import comments, people, projects, states, task_edits, task_lists, written
-from syncline.sandbox.activecollab.shapes import Comment, Project, Task, TaskList, User
+from syncline.sandbox.activecollab import (
+    element_acts,
+    people,
+    projects,
+    states,
+    task_edits,
+    task_lists,
+    written,
+)
+from syncline.sandbox.activecollab.shapes import Project, Task, TaskList, User
 from syncline.sandbox.activecollab.state import Account, Actor, Webhook
 
 Args = dict[str, object]
@@ -75,32 +83,16 @@ def _person(account: Account, email: str) -> User:
     raise ValueError(f"There is no user with the e-mail {email!r}.")
 
 
-def _number(args: Args, name: str) -> int:
-    value = args.pop(name, None)
-    if not isinstance(value, int):
-        raise ValueError(f"The argument {name!r} (an id) is missing.")
-    return value
-
-
 def _task(account: Account, args: Args) -> Task:
-    task_id = _number(args, "task")
-    if task_id not in account.tasks:
-        raise ValueError(f"There is no task {task_id}.")
-    return account.tasks[task_id]
+    return element_acts.known(account.tasks, args, "task")
 
 
 def _project(account: Account, args: Args) -> Project:
-    project_id = _number(args, "project")
-    if project_id not in account.projects:
-        raise ValueError(f"There is no project {project_id}.")
-    return account.projects[project_id]
+    return element_acts.known(account.projects, args, "project")
 
 
 def _task_list(account: Account, args: Args) -> TaskList:
-    list_id = _number(args, "task_list")
-    if list_id not in account.task_lists:
-        raise ValueError(f"There is no task list {list_id}.")
-    return account.task_lists[list_id]
+    return element_acts.known(account.task_lists, args, "task_list")
 
 
 def _create_task(account: Account, actor: Actor, args: Args) -> Task:
@@ -181,11 +173,6 @@ def _update_task_list(account: Account, actor: Actor, args: Args) -> TaskList:
     return task_list
 
 
-def _add_comment(account: Account, actor: Actor, args: Args) -> Comment:
-    """`task` and `body`."""
-    return comments.create(account, actor, _task(account, args), args)
-
-
 def _create_user(account: Account, actor: Actor, args: Args) -> User:
     """The fields of the user, with `type` and `password`."""
     return people.create_user(account, actor, args)
@@ -221,7 +208,7 @@ def _register_webhook(account: Account, actor: Actor, args: Args) -> object:
 
 def _remove_webhook(account: Account, actor: Actor, args: Args) -> object:
     """`webhook`: its id."""
-    return {"removed": account.webhooks.pop(_number(args, "webhook"), None) is not None}
+    return {"removed": account.webhooks.pop(element_acts.number(args, "webhook"), None) is not None}
 
 
 def _revoke_token(account: Account, actor: Actor, args: Args) -> object:
@@ -271,7 +258,7 @@ _ACTS: Mapping[str, _Act] = MappingProxyType(
         "open_task_list": _on_task_list(task_lists.reopen),
         "trash_task_list": _on_task_list(task_lists.trash),
         "restore_task_list": _on_task_list(task_lists.restore),
-        "add_comment": _add_comment,
+        **element_acts.ACTS,
         "create_user": _create_user,
         "set_user": _set_user,
         "register_webhook": _register_webhook,

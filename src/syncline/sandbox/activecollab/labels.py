@@ -33,6 +33,22 @@ def _create(account: Account, class_: str, name: str, color: str) -> Label:
     return label
 
 
+def rename(account: Account, label: Label, name: object) -> None:
+    """Another name. Raises `RefusedError` when it will not do."""
+    account.labels_by_name.pop((label.class_, label.name), None)
+    label.name = written.name(name, account.quirks)
+    account.labels_by_name[label.class_, label.name] = label
+
+
+def delete(account: Account, label: Label) -> None:
+    """Gone for good, and off all tasks. Labels know no trash."""
+    del account.labels[label.id]
+    account.labels_by_name.pop((label.class_, label.name), None)
+    for task in account.tasks.values():
+        if label in task.labels:
+            task.labels = [each for each in task.labels if each is not label]
+
+
 def _listed(call: Call) -> Response:
     return Response.json(list(call.account.labels.values()))
 
@@ -72,9 +88,7 @@ def _put(call: Call) -> Response:
     call.demand_owner()
     label, fields, quirks = _label(call), call.fields(), call.account.quirks
     if "name" in fields:
-        call.account.labels_by_name.pop((label.class_, label.name), None)
-        label.name = written.name(fields["name"], quirks)
-        call.account.labels_by_name[label.class_, label.name] = label
+        rename(call.account, label, fields["name"])
     if "color" in fields:
         label.color = written.plain(fields["color"], "color", quirks)
     return single(label)
@@ -83,11 +97,7 @@ def _put(call: Call) -> Response:
 def _delete(call: Call) -> Response:
     call.demand_owner()
     label = _label(call)
-    del call.account.labels[label.id]
-    call.account.labels_by_name.pop((label.class_, label.name), None)
-    for task in call.account.tasks.values():
-        if label in task.labels:
-            task.labels = [each for each in task.labels if each is not label]
+    delete(call.account, label)
     return single(label)
 
 

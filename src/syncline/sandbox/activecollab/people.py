@@ -11,7 +11,10 @@ from syncline.sandbox.wire import Response
 
 ROLES = frozenset({"Owner", "Member", "Client"})
 _USER_TEXTS = ("first_name", "last_name", "title", "phone")
-_COMPANY_TEXTS = ("address", "phone", "homepage_url", "tax_id")
+_COMPANY_TEXTS = (
+    *("address", "address_line_1", "address_line_2", "city", "zip_code", "region", "country"),
+    *("phone", "homepage_url", "tax_id", "tax_number"),
+)
 
 
 def create_user(account: Account, actor: Actor | None, fields: written.Fields) -> User:
@@ -64,6 +67,12 @@ def _store_user(account: Account, user: User, fields: written.Fields) -> None:
     user.short_display_name = f"{user.first_name} {user.last_name[:1]}.".strip(" .") or user.email
 
 
+def update_user(account: Account, user: User, fields: written.Fields) -> None:
+    """Change the fields that are given and known. Raises `RefusedError` when the values will not do."""
+    _store_user(account, user, fields)
+    user.updated_on = account.now()
+
+
 def create_company(account: Account, actor: Actor | None, fields: written.Fields) -> Company:
     """A new client company. Raises `RefusedError` when the values will not do."""
     name = written.name(fields.get("name"), account.quirks)
@@ -82,6 +91,12 @@ def create_company(account: Account, actor: Actor | None, fields: written.Fields
     _store_company(account, company, fields)
     account.companies[company_id] = company
     return company
+
+
+def update_company(account: Account, actor: Actor, company: Company, fields: written.Fields) -> None:
+    """Change the fields that are given and known. Raises `RefusedError` when the values will not do."""
+    _store_company(account, company, fields)
+    account.touch(company, actor)
 
 
 def _store_company(account: Account, company: Company, fields: written.Fields) -> None:
@@ -138,8 +153,7 @@ def _put_user(call: Call) -> Response:
     user = user_of(call, call.ids[0])
     if user is not call.user:
         call.demand_owner()
-    _store_user(call.account, user, call.fields())
-    user.updated_on = call.account.now()
+    update_user(call.account, user, call.fields())
     return single(user)
 
 
@@ -194,14 +208,15 @@ def _get_company(call: Call) -> Response:
 
 def _post_company(call: Call) -> Response:
     call.demand_owner()
-    return _wrapped_company(call, create_company(call.account, call.actor, call.fields()))
+    company = create_company(call.account, call.actor, call.fields())
+    call.account.notify("CompanyCreated", company, call.actor)
+    return _wrapped_company(call, company)
 
 
 def _put_company(call: Call) -> Response:
     call.demand_owner()
     company = company_of(call, call.ids[0])
-    _store_company(call.account, company, call.fields())
-    call.account.touch(company, call.actor)
+    update_company(call.account, call.actor, company, call.fields())
     return _wrapped_company(call, company)
 
 

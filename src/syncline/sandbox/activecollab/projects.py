@@ -77,6 +77,10 @@ def trash(account: Account, actor: Actor, project: Project) -> None:
     for task in tasks:
         task_edits.trash(account, actor, task)
     account.trashed_with["Project", project.id] = tasks
+    elements = [row for row in account.elements.of(project.id) if not row.is_trashed]
+    for row in elements:
+        state.trash(account, row, actor)
+    account.elements_trashed_with[project.id] = elements
     state.trash(account, project, actor)
     account.notify("ProjectMovedToTrash", project, actor)
 
@@ -89,6 +93,8 @@ def restore(account: Account, actor: Actor, project: Project) -> None:
     for task in account.trashed_with.pop(("Project", project.id), []):
         if task.id in account.tasks:
             task_edits.restore(account, actor, task)
+    for row in account.elements_trashed_with.pop(project.id, []):
+        state.restore(account, row, actor)
     account.notify("ProjectRestoredFromTrash", project, actor)
 
 
@@ -99,6 +105,10 @@ def purge(account: Account, project: Project) -> None:
         account.drop(account.tasks[task_id])
     for list_id in room.task_lists:
         del account.task_lists[list_id]
+    for row in account.elements.of(project.id):
+        account.drop_comments(row.class_, row.id)
+        account.elements.forget(row)
+    account.elements_trashed_with.pop(project.id, None)
     account.trashed_with.pop(("Project", project.id), None)
     del account.rooms[project.id], account.projects[project.id]
 

@@ -46,6 +46,9 @@ class Quirks:
     raw_text_is_truncated: bool = True
     name_max_length: int = 191
     total_pages_header: bool = False
+    tracking_is_activity: bool = False
+    expenses_are_wrapped: bool = True
+    one_expense_is_readable: bool = True
 
 
 def missing() -> RefusedError:

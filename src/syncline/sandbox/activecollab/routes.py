@@ -6,15 +6,21 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from syncline.sandbox.activecollab import (
+    attachments,
     auth,
+    bills,
     comments,
+    files,
     labels,
     people,
     projects,
     reports,
     states,
+    subtasks,
     task_lists,
     tasks,
+    texts,
+    tracking,
 )
 from syncline.sandbox.activecollab.calls import Call, Handler
 from syncline.sandbox.wire import Response
@@ -30,15 +36,21 @@ def _info(call: Call) -> Response:
 _HANDLERS: Mapping[tuple[str, str], Handler] = MappingProxyType(
     {
         ("GET", "info"): _info,
+        **attachments.ROUTES,
         **auth.ROUTES,
+        **bills.ROUTES,
         **comments.ROUTES,
+        **files.ROUTES,
         **labels.ROUTES,
         **people.ROUTES,
         **projects.ROUTES,
         **reports.ROUTES,
         **states.ROUTES,
+        **subtasks.ROUTES,
         **task_lists.ROUTES,
         **tasks.ROUTES,
+        **texts.ROUTES,
+        **tracking.ROUTES,
     }
 )
 

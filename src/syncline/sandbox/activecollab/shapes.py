@@ -11,13 +11,12 @@ import msgspec
 _CLASS = {"class_": "class"}
 
 
-class Named(msgspec.Struct, eq=False, kw_only=True, rename=_CLASS):
+class Stamped(msgspec.Struct, eq=False, kw_only=True, rename=_CLASS):
     """What every record has: identity, and who made, changed and trashed it."""
 
     id: int
     class_: str
     url_path: str
-    name: str
     is_trashed: bool = False
     trashed_on: int | None = None
     trashed_by_id: int = 0
@@ -26,7 +25,13 @@ class Named(msgspec.Struct, eq=False, kw_only=True, rename=_CLASS):
     created_by_name: str = ""
     created_by_email: str = ""
     updated_on: int = 0
-    updated_by_id: int = 0
+    updated_by_id: int | msgspec.UnsetType = 0
+
+
+class Named(Stamped, eq=False, kw_only=True, rename=_CLASS):
+    """A record with a name."""
+
+    name: str
 
 
 class Completable(Named, eq=False, kw_only=True, rename=_CLASS):
@@ -83,9 +88,16 @@ class Company(Named, eq=False, kw_only=True, rename=_CLASS):
     members: list[int] = msgspec.field(default_factory=list[int])
     is_owner: bool = False
     address: str = ""
+    address_line_1: str = ""
+    address_line_2: str = ""
+    city: str = ""
+    zip_code: str = ""
+    region: str = ""
+    country: str = ""
     phone: str = ""
     homepage_url: str = ""
     tax_id: str = ""
+    tax_number: str = ""
     currency_id: int | None = None
     has_note: bool = False
     is_archived: bool = False
@@ -194,8 +206,8 @@ class Task(Completable, eq=False, kw_only=True, rename=_CLASS):
     task_list_id: int = 0
 
 
-class Comment(Named, eq=False, kw_only=True, rename=_CLASS):
-    """A comment on a task (facts 3.6)."""
+class Comment(Stamped, eq=False, kw_only=True, rename=_CLASS):
+    """A comment on a task, a note or a discussion (facts 3.6)."""
 
     parent_type: str
     parent_id: int

@@ -14,6 +14,14 @@ from typing import TypedDict
 
 import msgspec
 
+from syncline.sandbox.activecollab.elements import (
+    Element,
+    Elements,
+    Expense,
+    Subtask,
+    TimeRecord,
+    Tracked,
+)
 from syncline.sandbox.activecollab.refusals import Flavour, Quirks
 from syncline.sandbox.activecollab.shapes import (
     Comment,
@@ -22,8 +30,8 @@ from syncline.sandbox.activecollab.shapes import (
     JobType,
     Label,
     Modification,
-    Named,
     Project,
+    Stamped,
     Task,
     TaskList,
     User,
@@ -79,6 +87,15 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that was sent, and is not attached to anything yet."""
+
+    name: str
+    mime_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Webhook:
     """A webhook that was registered in the web UI."""
 
@@ -108,7 +125,15 @@ class Account:
         self.labels_by_name: dict[tuple[str, str], Label] = {}
         self.job_types: dict[int, JobType] = {}
         self.rooms: dict[int, Room] = {}
-        self.comments_by_task: defaultdict[int, list[int]] = defaultdict(list)
+        self.comments_by_parent: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
+        self.elements = Elements()
+        self.elements_trashed_with: dict[int, list[Element]] = {}
+        self.contents: dict[str, bytes] = {}
+        self.file_tokens: dict[str, int] = {}
+        self.uploads: dict[str, Upload] = {}
+        self.bills: dict[str, dict[int, object]] = {}
+        self.attachments: dict[int, Element] = {}
+        self.warehouse = "https://warehouse.activecollab.example.test"
         self.history: defaultdict[int, list[Modification]] = defaultdict(list)
         self.trashed_with: dict[tuple[str, int], list[Task]] = {}
         self.passwords: dict[int, str] = {}
@@ -147,10 +172,11 @@ class Account:
             updated_by_id=user.id,
         )
 
-    def touch(self, row: Named, actor: Actor) -> None:
+    def touch(self, row: Stamped, actor: Actor) -> None:
         """The record was changed now. Times have a resolution of one second, so this may not show."""
         row.updated_on = self.now()
-        row.updated_by_id = actor.user.id
+        if row.updated_by_id is not msgspec.UNSET:
+            row.updated_by_id = actor.user.id
 
     def bump(self, project_id: int) -> None:
         """Something happened in the project."""
@@ -167,7 +193,7 @@ class Account:
             Modification(self.now(), user.id, user.display_name, user.email, modifications)
         )
 
-    def notify(self, event: str, payload: Named, actor: Actor) -> None:
+    def notify(self, event: str, payload: msgspec.Struct, actor: Actor) -> None:
         """Put one delivery for each webhook into the outbox (facts 4)."""
         if not self.webhooks or (actor.is_api and not self.quirks.api_writes_fire_webhooks):
             return
@@ -214,8 +240,31 @@ class Account:
         self._take_out(task)
         del self.tasks[task.id]
         self.history.pop(task.id, None)
-        for comment_id in self.comments_by_task.pop(task.id, []):
-            self.comments.pop(comment_id, None)
+        for subtask in self.subtasks(task.id):
+            self.elements.forget(subtask)
+        for tracked in self.tracked(task.id):
+            self.elements.forget(tracked)
+        self.drop_comments("Task", task.id)
+
+    def subtasks(self, task_id: int) -> list[Subtask]:
+        """The subtasks of a task, those in the trash too."""
+        return [row for row in self.elements.all(Subtask) if row.task_id == task_id]
+
+    def tracked(self, task_id: int) -> list[Tracked]:
+        """What was tracked on a task, what is in the trash too."""
+        rows = (*self.elements.all(TimeRecord), *self.elements.all(Expense))
+        return [row for row in rows if (row.parent_type, row.parent_id) == ("Task", task_id)]
+
+    def drop_comments(self, parent_type: str, parent_id: int) -> None:
+        """Forget the comments of something that is forgotten."""
+        self.comments_by_parent.pop((parent_type, parent_id), None)
+        mine = [
+            each
+            for each in self.comments.values()
+            if (each.parent_type, each.parent_id) == (parent_type, parent_id)
+        ]
+        for comment in mine:
+            del self.comments[comment.id]
 
 
 def complete(account: Account, row: Completable, actor: Actor) -> None:
@@ -233,13 +282,13 @@ def reopen(account: Account, row: Completable, actor: Actor) -> None:
     account.touch(row, actor)
 
 
-def trash(account: Account, row: Named, actor: Actor) -> None:
+def trash(account: Account, row: Stamped, actor: Actor) -> None:
     """Put into the trash."""
     row.is_trashed, row.trashed_on, row.trashed_by_id = True, account.now(), actor.user.id
     account.touch(row, actor)
 
 
-def restore(account: Account, row: Named, actor: Actor) -> None:
+def restore(account: Account, row: Stamped, actor: Actor) -> None:
     """Take back out of the trash."""
     row.is_trashed, row.trashed_on, row.trashed_by_id = False, None, 0
     account.touch(row, actor)

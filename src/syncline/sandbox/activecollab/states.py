@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from syncline.sandbox.activecollab import comments, people, projects, task_edits, task_lists
 from syncline.sandbox.activecollab import tasks as task_routes
 from syncline.sandbox.activecollab.calls import Call, Handler, Routes, single, visible_project
+from syncline.sandbox.activecollab.elements import Element
 from syncline.sandbox.activecollab.refusals import forbidden
-from syncline.sandbox.activecollab.shapes import Comment, Company, Named, Project, Task, TaskList, User
+from syncline.sandbox.activecollab.shapes import Comment, Company, Project, Stamped, Task, TaskList, User
 from syncline.sandbox.activecollab.state import Account, Actor, restore, trash
 from syncline.sandbox.wire import Response
 
@@ -104,8 +105,8 @@ def _unarchive_company(account: Account, company: Company, actor: Actor) -> None
     account.touch(company, actor)
 
 
-def _trashed(account: Account) -> Iterator[Named | User]:
-    tables: tuple[Mapping[int, Named | User], ...] = (
+def _trashed(account: Account) -> Iterator[Stamped | User]:
+    tables: tuple[Mapping[int, Stamped | User], ...] = (
         account.projects,
         account.task_lists,
         account.comments,
@@ -116,6 +117,7 @@ def _trashed(account: Account) -> Iterator[Named | User]:
         yield from (account.tasks[each] for each in room.trashed)
     for table in tables:
         yield from (row for row in table.values() if row.is_trashed)
+    yield from account.elements.trashed()
 
 
 def _get_trash(call: Call) -> Response:
@@ -124,7 +126,8 @@ def _get_trash(call: Call) -> Response:
     titles: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for row in _trashed(call.account):
         class_ = "User" if isinstance(row, User) else row.class_
-        titles[class_][str(row.id)] = row.display_name if isinstance(row, User) else row.name
+        title = row.display_name if isinstance(row, User) else getattr(row, "name", "")
+        titles[class_][str(row.id)] = title or f"{class_} #{row.id}"
     return Response.json(titles or [])
 
 
@@ -136,7 +139,7 @@ def _empty_trash(call: Call) -> Response:
     return _get_trash(call)
 
 
-def purge(account: Account, row: Named | User) -> None:
+def purge(account: Account, row: Stamped | User) -> None:
     """Delete for good. What went with something larger before is left alone."""
     match row:
         case Task() if row.id in account.tasks:
@@ -151,6 +154,9 @@ def purge(account: Account, row: Named | User) -> None:
             account.companies.pop(row.id, None)
         case User():
             account.users.pop(row.id, None)
+        case Element():
+            account.drop_comments(row.class_, row.id)
+            account.elements.forget(row)
         case _:
             pass
 

@@ -167,6 +167,11 @@ def move(account: Account, actor: Actor, task: Task, project: Project) -> None:
         account.rooms[project.id].last_task_number += 1
         task.task_number = account.rooms[project.id].last_task_number
         task.url_path = f"/projects/{project.id}/tasks/{task.id}"
+    for row in (*account.subtasks(task.id), *account.tracked(task.id)):
+        row.project_id = project.id
+        row.url_path = row.url_path.replace(f"/projects/{was}/", f"/projects/{project.id}/", 1)
+    for comment_id in account.comments_by_parent.get(("Task", task.id), ()):
+        account.comments[comment_id].project_id = project.id
     account.touch(task, actor)
     account.bump(was)
     _announce(

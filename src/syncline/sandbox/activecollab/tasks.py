@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 
-from syncline.sandbox.activecollab import task_edits
+from syncline.sandbox.activecollab import attachments, task_edits
 from syncline.sandbox.activecollab.calls import PAGE_SIZE, Call, Routes, page_number, single, visible_project
+from syncline.sandbox.activecollab.elements import TimeRecord
 from syncline.sandbox.activecollab.refusals import forbidden, missing
 from syncline.sandbox.activecollab.shapes import Modification, Task
 from syncline.sandbox.activecollab.state import Account
@@ -23,16 +24,17 @@ def task_of(call: Call, task_id: int) -> Task:
 
 def wrapped(account: Account, task: Task) -> Response:
     """One task with its siblings."""
-    comments = account.comments_by_task.get(task.id, ())
+    comments = account.comments_by_parent.get(("Task", task.id), ())
+    tracked = [each for each in account.tracked(task.id) if not each.is_trashed]
     return single(
         task,
         subscribers=[task.created_by_id],
         comments=[account.comments[each] for each in comments[-1 : -PAGE_SIZE - 1 : -1]],
         reminders=[],
-        subtasks=[],
+        subtasks=[each for each in account.subtasks(task.id) if not each.is_trashed],
         task_list=account.task_lists.get(task.task_list_id),
-        tracked_time=0,
-        tracked_expenses=0,
+        tracked_time=sum(each.value for each in tracked if isinstance(each, TimeRecord)),
+        tracked_expenses=sum(each.value for each in tracked if not isinstance(each, TimeRecord)),
     )
 
 
@@ -85,7 +87,9 @@ def _post(call: Call) -> Response:
     project = call.project()
     if call.user.class_ == "Client":
         raise forbidden(call.account.quirks, "You are not allowed to add tasks to this project.")
-    return wrapped(call.account, task_edits.create(call.account, call.actor, project, call.fields()))
+    task = task_edits.create(call.account, call.actor, project, call.fields())
+    attachments.attach(call.account, call.actor, task, call.fields())
+    return wrapped(call.account, task)
 
 
 def _put(call: Call) -> Response:
@@ -93,6 +97,7 @@ def _put(call: Call) -> Response:
     if call.user.class_ == "Client":
         raise forbidden(call.account.quirks, "You are not allowed to change this task.")
     task_edits.update(call.account, call.actor, task, call.fields())
+    attachments.attach(call.account, call.actor, task, call.fields())
     return wrapped(call.account, task)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from syncline.sandbox.activecollab import acts, auth, people, routes
+from syncline.sandbox.activecollab import acts, auth, files, people, routes
 from syncline.sandbox.activecollab.calls import Call
 from syncline.sandbox.activecollab.quota import Quota
 from syncline.sandbox.activecollab.refusals import Flavour, Quirks, RefusedError, unknown_route
@@ -25,6 +25,7 @@ _PEOPLE = (
     {"type": "Member", "email": MEMBER_EMAIL, "first_name": "Member", "last_name": "Two"},
     {"type": "Client", "email": CLIENT_EMAIL, "first_name": "Client", "last_name": "Three", "company_id": 2},
 )
+_WAREHOUSE = "/warehouse/"
 _WRONG_PATH = Response(
     200, b"<!DOCTYPE html><html><body>ActiveCollab</body></html>", {"content-type": "text/html"}
 )
@@ -60,6 +61,10 @@ class ActiveCollabVendor:
             people.create_user(self.account, None, {**person, "password": PASSWORD})
         people.create_job_type(self.account, "General", is_default=True)
         people.create_job_type(self.account, "Development")
+
+    def serve_files_at(self, base_url: str) -> None:
+        """Tell the address that this stand-in is served at, so that `download_url`s lead to it."""
+        self.account.warehouse = f"{base_url}{_WAREHOUSE.rstrip('/')}"
 
     @property
     def root_path(self) -> str:
@@ -112,6 +117,8 @@ class ActiveCollabVendor:
         account = self.account
         if account.flavour is Flavour.CLOUD and request.path.rstrip("/") == "/api/v1/external/login":
             return auth.external_login(account, request)
+        if request.path.startswith(_WAREHOUSE):
+            return files.download(account, request)
         if not request.path.startswith(self._prefix):
             return _WRONG_PATH
         path = request.path.removeprefix(self._prefix).strip("/")
