@@ -48,7 +48,7 @@ class TestObjects:
         async with world() as w:
             types = await w.connector.object_types()
 
-        assert [each.id for each in types] == ["business", TICKET]
+        assert [each.id for each in types][:2] == ["business", TICKET]
 
     async def test_the_schema_names_options_and_people(self) -> None:
         async with world() as w:

@@ -219,8 +219,9 @@ def test_the_event_may_stand_in_an_envelope() -> None:
         ({"type": "ObjectSchemaUpdate", "id": "s", "key": TICKET}, [(TICKET, "")]),
         ({"type": "ContactTagUpdate", "id": "c"}, [("contact", "c")]),
         ({"type": "OpportunityStageUpdate", "id": "o"}, [("opportunity", "o")]),
-        ({"type": "TaskComplete", "id": "t"}, [("task", "t")]),
-        ({"type": "NoteUpdate", "id": "n", "contactId": "c"}, [("note", "n"), ("contact", "c")]),
+        ({"type": "TaskComplete", "id": "t"}, [("task", "")]),
+        ({"type": "TaskDelete", "id": "t", "contactId": "c"}, [("task", "c:t")]),
+        ({"type": "NoteUpdate", "id": "n", "contactId": "c"}, [("note", "c:n")]),
         (
             {"type": "AssociationCreate", "id": "a", "firstObjectKey": TICKET, "secondObjectKey": "contact"},
             [(TICKET, ""), ("contact", "")],

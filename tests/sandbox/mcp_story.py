@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from activecollab_mcp.auth import issue_token, normalize_base_url
@@ -45,6 +47,8 @@ async def tell(client: ActiveCollabClient) -> dict[str, Any]:
     got["reopened"] = (await client.reopen_task(1, task_id))["single"]
     got["labels"] = await client.list_labels()
     got |= await tell_comments(client, task_id)
+    got |= await tell_files(client, task_id)
+    got |= await tell_time(client, task_id)
     got["batch"] = (await client.batch_get_tasks(1, [task_id, 999]))["counts"]
     got["deleted"] = (await client.delete_task(1, task_id))["single"]
     got["errors"] = [await error(client.get_task(1, 999)), await error(client.complete_task(2, task_id))]
@@ -66,6 +70,26 @@ async def tell_comments(client: ActiveCollabClient, task_id: int) -> dict[str, A
         "comments": [each["body"] for each in listed],
         "comment_deleted": deleted["single"]["is_trashed"],
     }
+
+
+async def tell_files(client: ActiveCollabClient, task_id: int) -> dict[str, Any]:
+    path = Path(os.environ["HOME"]) / "Pläne.txt"
+    path.write_bytes(b"some bytes")
+    uploaded = await client.upload_file(path)
+    await client.update_task(1, task_id, {"attach_uploaded_files": [uploaded["code"]]})
+    (attached,) = (await client.get_task(1, task_id))["single"]["attachments"]
+    found = await client.get_attachment(attached["id"])
+    fetched = await client.download_attachment(attached["id"])
+    return {"uploaded": uploaded, "attached": found, "content": fetched.data.decode()}
+
+
+async def tell_time(client: ActiveCollabClient, task_id: int) -> dict[str, Any]:
+    spent = {"value": 1.5, "user_id": 1, "job_type_id": 1, "record_date": "2026-03-02", "billable_status": 1}
+    record = await client.create_time_record(1, {**spent, "task_id": task_id})
+    listed = await client.list_project_time_records(1)
+    mine = await client.list_user_time_records(1)
+    whole = await client.get_task(1, task_id)
+    return {"time": record["single"], "times": listed, "my_times": mine, "tracked": whole["tracked_time"]}
 
 
 async def error(call: Any) -> dict[str, Any]:

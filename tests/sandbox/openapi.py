@@ -17,6 +17,8 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from email.parser import BytesParser
+from email.policy import HTTP
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote
@@ -87,7 +89,8 @@ class OfficialSpec:
         for version in VERSIONS:
             for path in sorted((root / version).glob("*.json")):
                 document = path.stem.removesuffix("-v3")
-                data = _mended(document, json.loads(path.read_text()))
+                names = frozenset({document, f"{document}-{'v3' if version == 'v3' else 'v2'}"})
+                data = _mended(names, json.loads(path.read_text()))
                 uri = f"{BASE}{version}/{path.name}"
                 registry = registry.with_resource(uri, Resource(contents=data, specification=DRAFT202012))
                 operations += _operations(version, uri, data)
@@ -137,7 +140,7 @@ class OfficialSpec:
             )
         elif response.status in REFUSALS:
             yield from _messages(Draft202012Validator(_REFUSAL).iter_errors(body))
-        else:
+        elif str(response.status) not in operation.spec["responses"]:
             yield f"status {response.status} is not documented"
 
     def _body_problems(self, operation: Operation, request: Request) -> Iterator[str]:
@@ -150,6 +153,8 @@ class OfficialSpec:
         elif kind == "application/x-www-form-urlencoded":
             data = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
             yield from self._problems(operation, ("requestBody",), kind, data)
+        elif kind == "multipart/form-data":
+            yield from self._problems(operation, ("requestBody",), kind, _form(request))
         else:
             yield from self._problems(operation, ("requestBody",), kind, json.loads(request.body))
 
@@ -161,6 +166,19 @@ class OfficialSpec:
         schema = {"$ref": f"{operation.uri}#/{pointer}"}
         validator = Draft202012Validator(schema, registry=self._registry, format_checker=FORMATS)
         yield from _messages(validator.iter_errors(data))
+
+
+def _form(request: Request) -> Json:
+    """A multipart form; a file counts as a text, and what reads as true or false as that."""
+    head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
+    form = BytesParser(policy=HTTP).parsebytes(head + request.body)
+    texts = {
+        str(part.get_param("name", header="content-disposition")): str(
+            part.get_payload(decode=True), "latin-1"
+        )
+        for part in form.iter_parts()
+    }
+    return {name: {"true": True, "false": False}.get(text, text) for name, text in texts.items()}
 
 
 def official_spec() -> OfficialSpec:
@@ -178,16 +196,17 @@ def _operations(version: str, uri: str, data: Json) -> Iterator[Operation]:
             yield Operation(version, uri, method.upper(), template, spec)
 
 
-def _mended(document: str, data: Json) -> Json:
-    """The file with the deviations worked in, as plain JSON Schema, closed against unknown keys."""
+def _mended(names: frozenset[str], data: Json) -> Json:
+    """The file with the deviations worked in, as plain JSON Schema, closed against unknown keys. `names` are the
+    document's, with and without its version."""
     schemas: Json = data.get("components", {}).get("schemas", {})
     for deviation in DEVIATIONS:
-        if deviation.document == document:
+        if deviation.document in names:
             _replace(schemas, deviation.pointer.split("/"), deviation.value)
     for name, schema in schemas.items():
         _close(schema)
         for place, owner, key, value, _reason in EXTRA_KEYS:
-            if (place, owner) == (document, name):
+            if place in names and owner == name:
                 schema["properties"][key] = value
     for methods in data.get("paths", {}).values():
         for operation in methods.values():

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tests.sandbox.openapi_crm import CRM_DEVIATIONS, CRM_EXTRA_KEYS
+
 Json = dict[str, Any]
 
 
@@ -27,6 +29,49 @@ _ADD_REMOVE: Json = {
     "properties": {"add": {"type": "array"}, "remove": {"type": "array"}},
     "additionalProperties": False,
 }
+_TEXT: Json = {"type": "string"}
+_ASSOCIATION: Json = {
+    "type": "object",
+    "properties": {
+        "locationId": _TEXT,
+        "id": _TEXT,
+        "key": _TEXT,
+        "firstObjectLabel": _TEXT,
+        "firstObjectKey": _TEXT,
+        "secondObjectLabel": _TEXT,
+        "secondObjectKey": _TEXT,
+        "associationType": {"type": "string", "enum": ["USER_DEFINED", "SYSTEM_DEFINED"]},
+    },
+    "additionalProperties": False,
+}
+_RELATION: Json = {
+    "type": "object",
+    "properties": {
+        "locationId": _TEXT,
+        "id": _TEXT,
+        "associationId": _TEXT,
+        "firstObjectKey": _TEXT,
+        "firstRecordId": _TEXT,
+        "secondObjectKey": _TEXT,
+        "secondRecordId": _TEXT,
+    },
+    "additionalProperties": False,
+}
+
+
+def _required(schema: Json, *left_out: str) -> Json:
+    """With exactly these keys, but some left out."""
+    kept = {key: value for key, value in schema["properties"].items() if key not in left_out}
+    return schema | {"properties": kept, "required": list(kept)}
+
+
+def _listed(name: str, item: Json) -> Json:
+    """A list as it was observed."""
+    numbers = {key: {"type": "number"} for key in ("total", "skip", "limit")}
+    properties = {name: {"type": "array", "items": _required(item)}} | numbers
+    return {"type": "object", "properties": properties, "required": [name], "additionalProperties": False}
+
+
 _FOLDER: Json = {"$ref": "#/components/schemas/ICustomFieldFolder"}
 
 DEVIATIONS = (
@@ -134,10 +179,54 @@ DEVIATIONS = (
         },
         "the key of an option is not sent in an update (facts 1.5)",
     ),
+    Deviation(
+        "medias",
+        "GetFilesResponseDTO/properties/files/items",
+        {
+            "type": "object",
+            "properties": dict.fromkeys(
+                ("_id", "altId", "altType", "name", "parentId", "url", "path"), _TEXT
+            ),
+            "required": ["name", "url"],
+            "additionalProperties": False,
+        },
+        "items typed `string`, though the example beside them is an object; an id is needed to delete a file",
+    ),
+    Deviation(
+        "associations",
+        "GetPostSuccessfulResponseDto",
+        {
+            "anyOf": [
+                _required(_ASSOCIATION),
+                _required(_RELATION),
+                _listed("associations", _ASSOCIATION),
+                _listed("relations", _RELATION),
+            ]
+        },
+        "one association stands for every answer, with texts typed `object`; relations are seen otherwise (facts 1.6)",
+    ),
+    Deviation(
+        "associations",
+        "createAssociationReqDto",
+        _required(_ASSOCIATION, "id", "associationType"),
+        "labels and keys typed `object`, though the examples are texts",
+    ),
+    Deviation(
+        "associations",
+        "UpdateAssociationReqDto",
+        {
+            "type": "object",
+            "properties": {"firstObjectLabel": _TEXT, "secondObjectLabel": _TEXT},
+            "required": ["firstObjectLabel", "secondObjectLabel"],
+        },
+        "labels typed `object`, though the examples are texts",
+    ),
+    *(Deviation(*each) for each in CRM_DEVIATIONS),
 )
 
 EXTRA_KEYS = (
     ("objects", "IRecordSchema", "relations", {"type": "array"}, "observed (facts 1.3)"),
     ("objects", "RecordResponseDTO", "relations", {"type": "array"}, "observed (facts 1.3)"),
+    *CRM_EXTRA_KEYS,
 )
 """Document, schema, key, the key's schema, reason. Besides, any answer may carry a `traceId` (facts 4)."""

@@ -8,7 +8,7 @@ network can take their place.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import NoReturn
@@ -18,7 +18,8 @@ import msgspec
 
 from syncline.connectors.day import Meter
 from syncline.connectors.limiter import SlidingWindow
-from syncline.connectors.transport import AiohttpTransport, Answer, Transport
+from syncline.connectors.multipart import Form
+from syncline.connectors.transport import AiohttpTransport, Answer, Piecemeal, Pouring, Transport
 from syncline.core.quota import Terms
 from syncline.core.retry import delay
 from syncline.errors import (
@@ -181,6 +182,31 @@ class Http:
             _RateError, lambda: self._once(method, path, query, json, headers, is_write=True)
         )
 
+    async def pour(self, path: str, form: Form, headers: Mapping[str, str]) -> Answer:
+        """POST a form with a file, in pieces, once; answers 2xx only. Raises as `write` does, and what its file raises."""
+        return await self._tried(_RateError, lambda: self._poured(path, form, headers))
+
+    async def pieces(self, url: str) -> AsyncGenerator[bytes, None]:
+        """The bytes behind an address that carries its own permission, on whatever host: no credentials go along.
+
+        Raises `NotFoundError`, `TransientError`, `ConnectorError`; half-way, too.
+        """
+        transport = self._environment.transport
+        if not isinstance(transport, Piecemeal):
+            raise ConnectorError("files cannot be fetched here", connection=self._connection)
+        async with self.limiter.slot():
+            self.calls += 1
+            try:
+                async for piece in transport.pieces(url, {"user-agent": _HEADERS["user-agent"]}):
+                    yield piece
+            except UnknownOutcomeError as error:
+                raise TransientError(
+                    str(error.args[0]), connection=self._connection, detail=Detail.UNREACHABLE
+                ) from error
+            except ConnectorError as error:
+                error.connection = self._connection
+                raise
+
     async def close(self) -> None:
         """Let go of sockets, and write down what was counted."""
         self.limiter.close()
@@ -225,6 +251,38 @@ class Http:
             error.connection = self._connection
             raise
         except ConnectorError as error:
+            error.connection = self._connection
+            raise
+        return answer
+
+    async def _poured(self, path: str, form: Form, headers: Mapping[str, str]) -> Answer:
+        """Send a form, and turn everything but 2xx into an error. A body that broke off is one that nobody takes for a
+        whole one: then its own error is what happened."""
+        transport = self._environment.transport
+        if not isinstance(transport, Pouring):
+            raise ConnectorError("files cannot be sent here", connection=self._connection)
+        broken: list[ConnectorError] = []
+
+        async def body() -> AsyncGenerator[bytes, None]:
+            try:
+                async for piece in form.body():
+                    yield piece
+            except ConnectorError as error:
+                broken.append(error)
+                raise
+
+        try:
+            sent = {**_HEADERS, **await self._dialect.headers(), **headers, **form.headers}
+            url = self._url(path, ())
+            async with self.limiter.slot():
+                ask_before_write()
+                self.calls += 1
+                answer = await transport.pour(url, sent, body())
+                self._dialect.observe(answer, self.limiter)
+            self._judge(answer, is_write=True)
+        except ConnectorError as error:
+            if broken:
+                raise broken[0] from error
             error.connection = self._connection
             raise
         return answer

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -16,9 +17,12 @@ import msgspec
 from yarl import URL
 
 from syncline.core.addresses import Reach, fault_of, reach
-from syncline.errors import ConnectorError, Detail, TransientError, UnknownOutcomeError
+from syncline.errors import ConnectorError, Detail, NotFoundError, TransientError, UnknownOutcomeError
 
 T = TypeVar("T")
+
+PIECE = 1 << 16
+"""So many bytes of a file at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,24 @@ class Transport(Protocol):
 
 
 @runtime_checkable
+class Piecemeal(Protocol):
+    """A transport that can hand over the body of an answer without holding all of it."""
+
+    def pieces(self, url: str, headers: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
+        """GET an address, follow nothing. Raises `NotFoundError`, else as `Transport.send`."""
+        ...
+
+
+@runtime_checkable
+class Pouring(Protocol):
+    """A transport that can send a body without holding all of it."""
+
+    async def pour(self, url: str, headers: Mapping[str, str], body: AsyncIterator[bytes]) -> Answer:
+        """POST it, follow nothing. Raises as `Transport.send`."""
+        ...
+
+
+@runtime_checkable
 class Twinned(Protocol):
     """A transport that can be had once more."""
 
@@ -97,7 +119,7 @@ class AiohttpTransport:
         """Send once. Certificates are checked, no cookie is kept, no proxy is taken from the surroundings."""
         if fault := fault_of(url, allow_private=self._allow_private):
             raise ConnectorError(f"the address {fault}", detail=Detail.WRONG_ADDRESS)
-        try:
+        with _told():
             target = URL(url, encoded=True)
             async with self._open(target.scheme).request(
                 method,
@@ -110,22 +132,40 @@ class AiohttpTransport:
                 content = await answer.read()
                 names = {name.lower(): value for name, value in answer.headers.items()}
                 return Answer(answer.status, names, content)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            # One per address that was tried, in one text.
-            if _FORBIDDEN in str(getattr(error, "os_error", "")):
-                raise ConnectorError(
-                    "the address leads to where nothing may be called from here (see docs/connections.md)",
-                    detail=Detail.WRONG_ADDRESS,
-                ) from error
-            raise TransientError(f"cannot be reached ({_why(error)})", detail=Detail.UNREACHABLE) from error
-        except aiohttp.InvalidURL as error:
-            raise ConnectorError("the address cannot be read", detail=Detail.WRONG_ADDRESS) from error
-        except TimeoutError as error:
-            raise UnknownOutcomeError("no answer in time", detail=Detail.TIMEOUT) from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise UnknownOutcomeError(
-                f"the connection was cut ({type(error).__name__})", detail=Detail.CUT
-            ) from error
+
+    async def pieces(self, url: str, headers: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
+        """A body in pieces. What bounds the whole exchange bounds the wait for each piece here."""
+        if fault := fault_of(url, allow_private=self._allow_private):
+            raise ConnectorError(f"the address {fault}", detail=Detail.WRONG_ADDRESS)
+        patience = aiohttp.ClientTimeout(connect=self._timeout.connect, sock_read=self._timeout.total)
+        with _told():
+            target = URL(url, encoded=True)
+            asked = self._open(target.scheme).get(
+                target, headers=headers, allow_redirects=False, timeout=patience
+            )
+            async with asked as answer:
+                _demand_bytes(answer.status)
+                async for piece in answer.content.iter_chunked(PIECE):
+                    yield piece
+
+    async def pour(self, url: str, headers: Mapping[str, str], body: AsyncIterator[bytes]) -> Answer:
+        """A body in pieces. What bounds the whole exchange bounds the wait for the answer here."""
+        if fault := fault_of(url, allow_private=self._allow_private):
+            raise ConnectorError(f"the address {fault}", detail=Detail.WRONG_ADDRESS)
+        patience = aiohttp.ClientTimeout(connect=self._timeout.connect, sock_read=self._timeout.total)
+        with _told():
+            target = URL(url, encoded=True)
+            async with self._open(target.scheme).post(
+                target,
+                headers=headers,
+                data=body,
+                allow_redirects=False,
+                timeout=patience,
+                middlewares=(_Once(),),
+            ) as answer:
+                content = await answer.read()
+                names = {name.lower(): value for name, value in answer.headers.items()}
+                return Answer(answer.status, names, content)
 
     def twin(self) -> AiohttpTransport:
         """Another one with the same settings and sockets of its own."""
@@ -154,6 +194,38 @@ class AiohttpTransport:
                 connector=connector, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar()
             )
         return self._sessions[scheme]
+
+
+@contextmanager
+def _told() -> Generator[None]:
+    """What aiohttp raises inside, told as what it means: surely never sent, or perhaps arrived."""
+    try:
+        yield
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        # One per address that was tried, in one text.
+        if _FORBIDDEN in str(getattr(error, "os_error", "")):
+            raise ConnectorError(
+                "the address leads to where nothing may be called from here (see docs/connections.md)",
+                detail=Detail.WRONG_ADDRESS,
+            ) from error
+        raise TransientError(f"cannot be reached ({_why(error)})", detail=Detail.UNREACHABLE) from error
+    except aiohttp.InvalidURL as error:
+        raise ConnectorError("the address cannot be read", detail=Detail.WRONG_ADDRESS) from error
+    except TimeoutError as error:
+        raise UnknownOutcomeError("no answer in time", detail=Detail.TIMEOUT) from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise UnknownOutcomeError(
+            f"the connection was cut ({type(error).__name__})", detail=Detail.CUT
+        ) from error
+
+
+def _demand_bytes(status: int) -> None:
+    """Raises for an answer that holds no bytes of a file."""
+    if 200 <= status < 300:
+        return
+    if status in (404, 410):
+        raise NotFoundError("the file is not there any more")
+    raise TransientError(f"the file cannot be fetched just now ({status})", detail=Detail.VENDOR_FAILED)
 
 
 _Info = tuple[int, int, int, str, tuple[Any, ...]]

@@ -7,7 +7,7 @@ nothing of records. Facts: highlevel-api.md 1.2, 1.9, 2.4, section 4.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -25,6 +25,7 @@ from syncline.connectors.highlevel.refusals import ExpiredTokenError, ScopeError
 from syncline.connectors.highlevel.schema import WireField, WireObject, WireObjectAnswer, WireUser
 from syncline.connectors.highlevel.token_calls import post_form
 from syncline.connectors.http import Answer, Dialect, Environment, Http, SlidingWindow
+from syncline.connectors.multipart import Form
 from syncline.errors import (
     AuthError,
     ConnectorError,
@@ -288,18 +289,26 @@ class Client:
         query: Mapping[str, str] | None = None,
         json: object = None,
     ) -> Answer:
-        """Call a route; once more with a renewed token when the first was refused as expired.
+        """Call a route; once more with a renewed token when the first was refused as expired."""
+        return await self._renewing(route, lambda token: self._send(route, parts or {}, token, query, json))
 
-        A request so refused was surely not carried out, so that a write may be sent again.
-        """
+    async def pour(self, route: Route, form: Form) -> Answer:
+        """POST a form with a file to a route, in pieces; otherwise as `call`."""
+        return await self._renewing(
+            route, lambda token: self.http.pour(route.path, form, self._headers(route, token))
+        )
+
+    async def _renewing(self, route: Route, send: Callable[[str], Awaitable[Answer]]) -> Answer:
+        """Send with a token, perhaps twice: a request that was refused as expired was surely not carried out, so that a
+        write may be sent again."""
         used = await self.credentials.token()
         try:
             try:
-                return await self._send(route, parts or {}, used, query, json)
+                return await send(used)
             except ExpiredTokenError:
                 if not await self.credentials.renew(used):
                     raise
-            return await self._send(route, parts or {}, await self.credentials.token(), query, json)
+            return await send(await self.credentials.token())
         except ScopeError as error:
             raise AuthError(
                 f"the token lacks the scope {route.scope}",
@@ -318,12 +327,13 @@ class Client:
     ) -> Answer:
         quoted = {name: quote(part, safe="") for name, part in parts.items()}
         path = route.path.format_map(quoted | {"location": quote(self.location, safe="")})
-        headers = {
-            "authorization": f"Bearer {token}",
-            "version": self.version(route),
-        }
         send = self.http.write if route.is_write else self.http.read
-        return await send(route.method, path, query=query or {}, json=json, headers=headers)
+        return await send(
+            route.method, path, query=query or {}, json=json, headers=self._headers(route, token)
+        )
+
+    def _headers(self, route: Route, token: str) -> Mapping[str, str]:
+        return {"authorization": f"Bearer {token}", "version": self.version(route)}
 
     async def _post_form(self, form: bytes, bearer: str) -> Answer:
         """Ask for tokens. Whatever becomes of it, the request that waits for the token was not sent."""

@@ -1,92 +1,40 @@
-"""A HighLevel location as a `Connector`: custom-object records (and businesses), through the public API.
+"""A HighLevel location as a `Connector`: each object type through the part of the public API that serves it.
 
-Made by `connect`, used by the engine. Wire forms are decoded in `records` and encoded in `writing`; this file decides
-which calls are made, and in which order.
+Made by `connect`, used by the engine. This file finds the `Kind` of an object type and holds what all of them share; which
+calls are made, and in which order, is up to the kinds.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping, Sequence
 from types import MappingProxyType
 
-import msgspec
-
 from syncline.connectors.highlevel import health
-from syncline.connectors.highlevel.client import Client, Search
-from syncline.connectors.highlevel.credentials import OAuthClient, PrivateToken
-from syncline.connectors.highlevel.cursor import read_cursor
-from syncline.connectors.highlevel.listing import split
-from syncline.connectors.highlevel.records import to_record
-from syncline.connectors.highlevel.refusals import is_about_object
-from syncline.connectors.highlevel.schema import BUSINESS, CUSTOM_PREFIX, People, Shape, shape_of
-from syncline.connectors.highlevel.walk import Walk
-from syncline.connectors.highlevel.writing import (
-    ListUpdate,
-    WriteStyle,
-    create_body,
-    lists_without_past,
-    update_body,
-)
+from syncline.connectors.highlevel.client import Client
+from syncline.connectors.highlevel.crm import crm_kinds
+from syncline.connectors.highlevel.documents import paper_kinds
+from syncline.connectors.highlevel.kinds import Kind, NamedKind
+from syncline.connectors.highlevel.object_records import ObjectRecords, needs_look
+from syncline.connectors.highlevel.schema import BUSINESS, CUSTOM_PREFIX, People
+from syncline.connectors.highlevel.settings import Settings
+from syncline.connectors.highlevel.writing import ListUpdate
 from syncline.connectors.http import Environment
 from syncline.core.records import (
-    Archive,
-    Create,
-    Delete,
     Edit,
     FieldId,
-    Gone,
     ObjectSchema,
     ObjectTypeId,
-    Present,
-    Proof,
     Receipt,
     Record,
     RecordKey,
-    Restore,
     Scope,
     Sighting,
     Update,
     Write,
 )
-from syncline.core.values import Files, ManyOf, Person
-from syncline.errors import (
-    AuthError,
-    ConfigError,
-    ConnectorError,
-    Detail,
-    NotFoundError,
-    Problem,
-    ProblemKind,
-    RejectedError,
-    TransientError,
-    UnknownOutcomeError,
-)
+from syncline.errors import AuthError, NotFoundError, RejectedError
 from syncline.ports import Clock, Ending, Health, ObjectSummary, Page, Quota
-
-BASE_URL = "https://services.leadconnectorhq.com"
-OLDEST = dt.datetime.min.replace(tzinfo=dt.UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How one location is reached.
-
-    `versions` overrides the `Version` header per resource (`objects`, `custom-fields`, `users`, `locations`).
-    `search_lag` is the longest delay of the search index that is reckoned with; the real one is not published.
-    `external_key` is the field, on every object type that has it, in which created records carry our own key.
-    """
-
-    location: str
-    access: PrivateToken | OAuthClient
-    url: str = BASE_URL
-    versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType[str, str]({}))
-    search_lag: dt.timedelta = dt.timedelta(seconds=120)
-    external_key: FieldId | None = None
-    page_limit: int = 100
-    style: WriteStyle = field(default_factory=WriteStyle)
 
 
 def connect(settings: Settings, environment: Environment, *, connection: str = "") -> HighLevelConnector:
@@ -105,15 +53,20 @@ def connect(settings: Settings, environment: Environment, *, connection: str = "
 class HighLevelConnector:
     """`ports.Connector` of one HighLevel location. See there for what each method promises.
 
-    The shape of an object type is read on first use and again by `schema`; users likewise.
+    The users are read on first use and again by `schema`.
     """
 
     def __init__(self, client: Client, settings: Settings, clock: Clock) -> None:
         self.client = client
         self._settings = settings
-        self._clock = clock
-        self._shapes: dict[ObjectTypeId, Shape] = {}
-        self._people: People | None = None
+        self._known_people: People | None = None
+        self._records = ObjectRecords(client, settings, clock, self._people)
+        self._kinds: Mapping[ObjectTypeId, NamedKind] = MappingProxyType(
+            {
+                **crm_kinds(client, settings, clock, self._people),
+                **paper_kinds(client, settings.page_limit, self._people),
+            }
+        )
 
     @property
     def calls(self) -> int:
@@ -135,81 +88,37 @@ class HighLevelConnector:
         return await health.check(self.client)
 
     async def object_types(self) -> Sequence[ObjectSummary]:
-        """Custom objects and businesses: what the records API covers (facts: 1.3)."""
+        """Custom objects and businesses, which the records API covers (facts: 1.3), and the types that have an API of
+        their own."""
         objects = await self.client.objects()
-        return [
+        records = [
             ObjectSummary(ObjectTypeId(wire.key), wire.labels.plural or wire.labels.singular or wire.key)
             for wire in objects
             if wire.key == BUSINESS or wire.key.startswith(CUSTOM_PREFIX)
         ]
+        return [*records, *(ObjectSummary(key, kind.title) for key, kind in self._kinds.items())]
 
     async def schema(self, object_type: ObjectTypeId) -> ObjectSchema:
-        """Fields and users, read anew. Raises `NotFoundError`.
-
-        HighLevel may answer from a cache of its own (`cache: true`) for a while after a change of the fields.
-        """
-        self._people = await self._read_people()
-        self._shapes[object_type] = await self._read_shape(object_type, self._people)
-        return self._shapes[object_type].schema
+        """Fields and users, read anew. Raises `NotFoundError`."""
+        self._known_people = await self._read_people()
+        return await self._kind(object_type).schema(object_type)
 
     async def pages(self, scope: Scope, since: str | None = None) -> AsyncIterator[Page | Ending]:
-        """A full walk in order of creation, or a walk back from the newest change. Raises `NotFoundError`.
-
-        A full listing is complete when as many distinct records came as the vendor's total says. It shows the search
-        index, which lags behind writes: a record made moments ago may be missing, one changed may be listed as it was.
-        """
-        shape = await self._scoped(scope)
-        settings = self._settings
-        walk = Walk(self.client, shape, self._clock, settings.page_limit, settings.search_lag)
-        async for item in walk.full() if since is None else walk.delta(read_cursor(since)):
+        """List a scope; how complete and how dear that is differs from type to type."""
+        async for item in self._kind(scope.object_type).pages(scope, since):
             yield item
 
     async def fetch(self, scope: Scope, key: RecordKey) -> Sighting:
-        """A direct read, which does not lag. A 404 about the record proves that it is gone; one about its object type
-        is raised as `NotFoundError`."""
-        shape = await self._scoped(scope)
-        try:
-            body = await self.client.record(shape.key, key)
-        except NotFoundError as error:
-            if is_about_object(error):
-                raise
-            return Gone(Proof.NOT_FOUND)
-        return Present(_answered(shape, body))
+        """A direct read, which does not lag behind writes."""
+        return await self._kind(scope.object_type).fetch(scope, key)
 
     async def write(self, scope: Scope, write: Write) -> Receipt:
         """Create, update or delete. HighLevel has neither trash nor archive."""
-        shape = await self._scoped(scope)
-        match write:
-            case Create():
-                return await self._create(shape, write)
-            case Update():
-                return await self._update(shape, write)
-            case Delete(key):
-                await self.client.delete_record(shape.key, key)
-                return Receipt(key, None)
-            case Archive() | Restore():
-                raise RejectedError(
-                    "HighLevel can neither archive nor restore a record", detail=Detail.UNSUPPORTED
-                )
+        return await self._kind(scope.object_type).write(scope, write)
 
     async def find(self, scope: Scope, external_key: str) -> Sequence[Record]:
-        """Records whose external key field holds this, each verified by its own value.
-
-        The search index lags behind writes: an empty answer proves nothing within `search_lag` of a create. Raises
-        `TransientError` when fewer records come than HighLevel counts: nobody may take them for missing.
-        """
-        shape = await self._scoped(scope)
-        if shape.external_key is None:
-            return []
-        criterion = {"field": f"properties.{shape.external_key}", "operator": "eq", "value": external_key}
-        search = Search(self._settings.page_limit, "createdAt", "desc", filters=(criterion,))
-        page = split(shape, await self.client.search(shape.key, search))
-        if len(page.keys) < min(page.total, self._settings.page_limit):
-            text = f"{len(page.keys)} records came, HighLevel counts {page.total}"
-            raise TransientError(text, detail=Detail.MOVED_WHILE_READ)
-        found = [page.record(index) for index in range(len(page.keys))]
-        found = [record for record in found if record.external_key == external_key]
-        return sorted(found, key=lambda record: record.created_at or OLDEST, reverse=True)
+        """Records that carry our own key; only those of the records API have a place for one."""
+        return await self._kind(scope.object_type).find(scope, external_key)
 
     async def edits(self, scope: Scope, key: RecordKey) -> Mapping[FieldId, Edit]:
         """Nothing: HighLevel keeps no history of fields."""
@@ -217,31 +126,21 @@ class HighLevelConnector:
         return {}
 
     def cost(self, write: Write) -> int:
-        """One call; two for an update that must look up what a many-valued field holds."""
+        """One call; two for an update that must look up what a many-valued field holds, or that goes to a second place."""
         is_against_past = self._settings.style.lists is ListUpdate.ADD_REMOVE
-        return 2 if is_against_past and isinstance(write, Update) and _needs_look(write) else 1
+        return 2 if is_against_past and isinstance(write, Update) and needs_look(write) else 1
 
     async def close(self) -> None:
         """Let go of sockets."""
         await self.client.http.close()
 
-    # --- shapes -----------------------------------------------------------------------------------------------------
+    def _kind(self, object_type: ObjectTypeId) -> Kind:
+        return self._kinds.get(object_type, self._records)
 
-    async def _scoped(self, scope: Scope) -> Shape:
-        """The shape of the scope's object type, from memory where it is known."""
-        if scope.where:
-            name = next(iter(scope.where))
-            text, kind = "HighLevel objects have no filters.", ProblemKind.UNKNOWN_SETTING
-            problem = Problem(f"where.{name}", text, "Remove it.", kind, name)
-            raise ConfigError("The filter cannot be used.", (problem,))
-        if scope.object_type not in self._shapes:
-            people = self._people = self._people or await self._read_people()
-            self._shapes[scope.object_type] = await self._read_shape(scope.object_type, people)
-        return self._shapes[scope.object_type]
-
-    async def _read_shape(self, object_type: ObjectTypeId, people: People) -> Shape:
-        answer = await self.client.object(object_type)
-        return shape_of(answer, people, self._settings.external_key)
+    async def _people(self) -> People:
+        if self._known_people is None:
+            self._known_people = await self._read_people()
+        return self._known_people
 
     async def _read_people(self) -> People:
         """The users, or none where the token may not read them: records can be synced without."""
@@ -249,71 +148,3 @@ class HighLevelConnector:
             return People(await self.client.users())
         except (AuthError, NotFoundError, RejectedError):
             return People(is_known=False)
-
-    # --- writes -----------------------------------------------------------------------------------------------------
-
-    async def _create(self, shape: Shape, create: Create) -> Receipt:
-        body = create_body(shape, create, location=self.client.location, style=self._settings.style)
-        return _receipt(
-            shape, await self._rejections_named(shape, self.client.create_record(shape.key, body))
-        )
-
-    async def _update(self, shape: Shape, update: Update) -> Receipt:
-        """Send what changed. With nothing to send, answer what is there: an equal PUT might still bump the time."""
-        style = self._settings.style
-        if missing := lists_without_past(shape, update, style):
-            now = _answered(shape, await self.client.record(shape.key, update.key))
-            past = {field: now.fields[field] for field in missing}
-            update = msgspec.structs.replace(update, was={**update.was, **past})
-        body = update_body(shape, update, style=style)
-        if body is None:
-            return _receipt(shape, await self.client.record(shape.key, update.key))
-        sent = self.client.update_record(shape.key, update.key, body)
-        return _receipt(shape, await self._rejections_named(shape, sent))
-
-    async def _rejections_named(self, shape: Shape, sent: Awaitable[bytes]) -> bytes:
-        """The answer; a rejection gets the field that its message names.
-
-        `Invalid Key Passed` means that our picture of the fields is old, so it is read again next time.
-        """
-        try:
-            return await sent
-        except RejectedError as error:
-            words = frozenset(re.findall(r"[\w.-]+", str(error.args[0])))
-            error.field = error.field or next(
-                (str(id_) for id_ in shape.property_by_id if id_ in words), None
-            )
-            if "Invalid Key" in str(error.args[0]):
-                self._shapes.pop(shape.key, None)
-            raise
-
-
-class _RecordAnswer(msgspec.Struct):
-    record: msgspec.Raw
-
-
-def _answered(shape: Shape, body: bytes) -> Record:
-    """The record of `{"record": {…}}`. Raises `ConnectorError`."""
-    try:
-        raw = msgspec.json.decode(body, type=_RecordAnswer).record
-    except msgspec.MsgspecError as error:
-        raise ConnectorError(f"{shape.key}: the answer holds no record ({error})") from error
-    return to_record(shape, raw)
-
-
-def _receipt(shape: Shape, body: bytes) -> Receipt:
-    """The receipt of a write that was answered with 2xx: what cannot be read has happened all the same."""
-    try:
-        record = _answered(shape, body)
-    except ConnectorError as error:
-        raise UnknownOutcomeError(
-            f"written, but the answer cannot be read: {error}", detail=Detail.UNREADABLE
-        ) from error
-    return Receipt(record.key, record)
-
-
-def _needs_look(update: Update) -> bool:
-    return any(
-        isinstance(value, ManyOf | Files | Person) and field not in update.was
-        for field, value in update.fields.items()
-    )

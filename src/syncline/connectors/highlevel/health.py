@@ -6,11 +6,17 @@ an OAuth token names its own. Whether a private token may write records is only 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TypeVar
 
+from syncline.connectors.highlevel.attached import NOTE, TASK
 from syncline.connectors.highlevel.client import OBJECTS, Client, Search
+from syncline.connectors.highlevel.contacts import CONTACT
+from syncline.connectors.highlevel.opportunities import OPPORTUNITY
+from syncline.connectors.highlevel.paper_forms import DOCUMENT, TEMPLATE
+from syncline.connectors.highlevel.papers import DOCUMENTS, TEMPLATES
 from syncline.connectors.highlevel.schema import CUSTOM_PREFIX, WireObject
 from syncline.errors import AuthError, ConnectorError
 from syncline.ports import Health
@@ -22,14 +28,30 @@ NEEDED = ("objects/schema.readonly", "objects/record.readonly", "objects/record.
 USEFUL = ("locations/customFields.readonly", "locations.readonly", "users.readonly")
 """Scopes that name the account and its people, and that setting up an object needs."""
 _READING = ("objects/schema.readonly", "objects/record.readonly")
+_LISTED: Mapping[str, str] = MappingProxyType({DOCUMENT: DOCUMENTS.scope, TEMPLATE: TEMPLATES.scope})
+_CUSTOM = "locations/customFields.readonly"
+_CRM: Mapping[str, tuple[tuple[str, ...], str]] = MappingProxyType(
+    {
+        CONTACT: (("contacts.readonly", _CUSTOM, "locations/tags.readonly"), "contacts.write"),
+        OPPORTUNITY: (("opportunities.readonly", _CUSTOM), "opportunities.write"),
+        TASK: (("contacts.readonly", "locations/tasks.readonly"), "contacts.write"),
+        NOTE: (("contacts.readonly",), "contacts.write"),
+    }
+)
+"""To read and, besides, to write. Custom fields and tags are asked for: without them, contacts look as if they had none."""
 _NAMING = ("locations.readonly", "users.readonly")
 
 
 def scopes_for(object_type: str, *, is_written: bool) -> tuple[str, ...]:
     """The fewest scopes with which records of a type can be synced; without a type, those that name the account and its
-    people. Facts: highlevel-api.md 2.3."""
+    people. Facts: highlevel-api.md 2.3, which spells those of documents in two ways: the app's scope picker decides."""
     if not object_type:
         return _NAMING
+    if object_type in _LISTED:
+        return (_LISTED[object_type],)
+    if object_type in _CRM:
+        reading, writing = _CRM[object_type]
+        return (*reading, writing) if is_written else reading
     return (*_READING, "objects/record.write") if is_written else _READING
 
 

@@ -1,14 +1,15 @@
 """A page of search results into keys and digests, without decoding the records.
 
-Pure. Called by `connector` for every page; `record` decodes those few that changed.
+Pure. Called by `object_records` for every page; `record` decodes those few that changed.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar, cast
 
 import msgspec
@@ -51,9 +52,11 @@ _FIRST_ID = re.compile(rb'\{"id":"([0-9A-Za-z]+)"').match
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """Some records of a search (`ports.Page`). `total` is what the vendor says the whole search holds."""
+    """Some records of a search (`ports.Page`). `name` is of the object type, for errors; `total` is what the vendor says
+    the whole search holds."""
 
-    shape: Shape
+    name: str
+    decode: Callable[[bytes], Record]
     raws: Sequence[bytes]
     keys: Sequence[RecordKey]
     digests: Sequence[bytes]
@@ -61,11 +64,11 @@ class SearchPage:
 
     def record(self, index: int) -> Record:
         """Decode one record. Raises `ConnectorError`."""
-        return to_record(self.shape, self.raws[index])
+        return self.decode(self.raws[index])
 
     def updated_at(self, index: int) -> dt.datetime | None:
         """The time of one record's last change, without decoding the rest. Raises `ConnectorError`."""
-        times = _read(_TIMES, self.raws[index], self.shape)
+        times = _read(_TIMES, self.raws[index], self.name)
         return times.updated_at or times.date_updated
 
     def newest(self) -> dt.datetime | None:
@@ -79,7 +82,8 @@ class SearchPage:
             return self
         kept = [i for i in range(len(self.raws)) if (at := self.updated_at(i)) is None or at >= floor]
         return SearchPage(
-            self.shape,
+            self.name,
+            self.decode,
             [self.raws[index] for index in kept],
             [self.keys[index] for index in kept],
             [self.digests[index] for index in kept],
@@ -88,14 +92,14 @@ class SearchPage:
 
     def place(self) -> Sequence[object] | None:
         """Where the next page starts: the last record's own `searchAfter`."""
-        return _read(_PLACE, self.raws[-1], self.shape).search_after if self.raws else None
+        return _read(_PLACE, self.raws[-1], self.name).search_after if self.raws else None
 
 
-def _read(decoder: msgspec.json.Decoder[T], raw: bytes, shape: Shape) -> T:
+def _read(decoder: msgspec.json.Decoder[T], raw: bytes, name: str) -> T:
     try:
         return decoder.decode(raw)
     except msgspec.MsgspecError as error:
-        raise ConnectorError(f"{shape.key}: a listed record is not of the expected form ({error})") from error
+        raise ConnectorError(f"{name}: a listed record is not of the expected form ({error})") from error
 
 
 def split(shape: Shape, body: bytes) -> SearchPage:
@@ -110,7 +114,9 @@ def split(shape: Shape, body: bytes) -> SearchPage:
         keys = [found_id[1].decode() if (found_id := _FIRST_ID(raw)) else _ID.decode(raw).id for raw in raws]
     except msgspec.MsgspecError as error:
         raise ConnectorError(f"{shape.key}: the listing is not of the expected form ({error})") from error
-    return SearchPage(shape, raws, cast("list[RecordKey]", keys), [digest(raw) for raw in raws], found.total)
+    decode = partial(to_record, shape)
+    digests = [digest(raw) for raw in raws]
+    return SearchPage(shape.key, decode, raws, cast("list[RecordKey]", keys), digests, found.total)
 
 
 def digest(raw: bytes) -> bytes:

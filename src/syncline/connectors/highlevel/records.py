@@ -1,7 +1,7 @@
 """A record as HighLevel answers it into a `Record`.
 
 Pure. Both read shapes are understood: `dateAdded`/`dateUpdated` of a direct read or write, `createdAt`/`updatedAt` of a
-search (facts: highlevel-api.md 1.3). Called by `listing` and `connector`.
+search (facts: highlevel-api.md 1.3). Called by `listing` and `object_records`.
 """
 
 from __future__ import annotations
@@ -109,10 +109,15 @@ def _value(shape: Shape, prop: Property, properties: Mapping[str, object]) -> Va
     if found is None or found == "" or found == [] or found == {}:
         return BLANK
     try:
-        return _READERS[prop.data_type](found)
+        return read_value(prop.data_type, found)
     except (ValueError, InvalidOperation) as error:
         message = f"{shape.key}: {prop.id} does not hold what HighLevel promises for {prop.data_type.value}"
         raise ConnectorError(message, field=prop.id) from error
+
+
+def read_value(data_type: DataType, found: object) -> Value:
+    """What a property holds. Raises `ValueError` and `InvalidOperation` for what its type does not promise."""
+    return _READERS[data_type](found)
 
 
 def _part(prop: Property, properties: Mapping[str, object]) -> object:

@@ -7,6 +7,8 @@ so the message decides (facts: highlevel-api.md 2.4, section 4). Pure.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import msgspec
 
@@ -14,7 +16,7 @@ from syncline.errors import AuthError, ConnectorError, Detail, NotFoundError, Re
 
 _EXPIRED = ("invalid token", "invalid jwt", "token is expired", "token has expired", "jwt expired")
 _DUPLICATE = re.compile(
-    r"\bduplicate (value|record|key|entry)|already (exist|in use|taken)|(must|should|has to) be unique|unique (constraint|field|value)",
+    r"\bduplicate (value|record|key|entry)|\bduplicated contacts|already (exist|in use|taken)|(must|should|has to) be unique|unique (constraint|field|value)",
     re.IGNORECASE,
 )
 _REQUIRED = re.compile(
@@ -25,6 +27,8 @@ _WRONG_TOKEN = ("user type mismatch", "authclass type")
 _NO_ROUTE = re.compile(r"not yet supported by the iam service|^cannot (get|post|put|delete) ", re.IGNORECASE)
 _NO_OBJECT = re.compile(r"^(object|schema)\b.*\bnot found", re.IGNORECASE)
 _LONGEST = 300
+_MATCHED: Mapping[str, str] = MappingProxyType({"additionalEmail": "email", "additionalPhone": "phone"})
+"""A further address of the contact that is there is told as another field than the one that was sent."""
 
 
 class ExpiredTokenError(AuthError):
@@ -37,6 +41,17 @@ class ScopeError(AuthError):
 
 class _Fault(msgspec.Struct):
     message: str = ""
+
+
+class _Meta(msgspec.Struct, rename="camel"):
+    """What a refused contact is a duplicate of."""
+
+    contact_id: str = ""
+    matching_field: str = ""
+
+
+class _Duplicate(msgspec.Struct):
+    meta: _Meta
 
 
 class _Body(msgspec.Struct):
@@ -61,6 +76,15 @@ def message_of(body: bytes) -> str:
     return " ".join(said.split())[:_LONGEST]
 
 
+def duplicate_of(body: bytes) -> tuple[str, str]:
+    """The contact that is there already and the field that is the same, where the answer tells them; else empty."""
+    try:
+        meta = msgspec.json.decode(body, type=_Duplicate).meta
+    except msgspec.MsgspecError:
+        return "", ""
+    return meta.contact_id, _MATCHED.get(meta.matching_field, meta.matching_field)
+
+
 def classify(status: int, body: bytes) -> ConnectorError | None:
     """The error that an answer means; None leaves it to the general rules (429, 5xx, redirects).
 
@@ -80,13 +104,22 @@ def classify(status: int, body: bytes) -> ConnectorError | None:
         return NotFoundError(message or "not there (404)")
     if status in (400, 409, 422):
         is_duplicate = _DUPLICATE.search(message) is not None and _OPTIONS_LISTED not in message
+        existing, field = duplicate_of(body) if is_duplicate else ("", "")
+        if existing:
+            message = f"{message} It is contact {existing}."
         detail = Detail.REQUIRED_FIELD if _REQUIRED.search(message) else Detail.VALIDATION
         return RejectedError(
             message or f"refused ({status})",
+            field=field or None,
             is_duplicate=is_duplicate,
             detail=Detail.DUPLICATE if is_duplicate else detail,
         )
     return None
+
+
+def is_about_duplicate_relation(error: ConnectorError) -> bool:
+    """Whether an error says that two records are related already (facts: 1.6)."""
+    return "duplicate relation" in str(error.args[0]).lower()
 
 
 def is_about_object(error: ConnectorError) -> bool:

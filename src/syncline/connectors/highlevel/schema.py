@@ -1,6 +1,6 @@
 """A custom object as HighLevel describes it into our fields, and back to its property keys.
 
-Pure. `connector` builds a `Shape` from three answers (object, users, settings); `records` and `writing` read it.
+Pure. `object_records` builds a `Shape` from three answers (object, users, settings); `records` and `writing` read it.
 Facts: highlevel-api.md 1.3-1.5.
 """
 
@@ -43,7 +43,7 @@ class DataType(Enum):
     FILE_UPLOAD = "FILE_UPLOAD"
 
 
-_TYPES = {
+TYPES: Mapping[DataType, FieldType] = {
     DataType.TEXT: FieldType.TEXT,
     DataType.LARGE_TEXT: FieldType.TEXT,
     DataType.EMAIL: FieldType.TEXT,
@@ -58,6 +58,7 @@ _TYPES = {
     DataType.TEXTBOX_LIST: FieldType.TEXT,
     DataType.FILE_UPLOAD: FieldType.FILES,
 }
+"""What each of them is to us."""
 _CHOICES = frozenset({FieldType.MANY_OF, FieldType.ONE_OF})
 
 
@@ -235,7 +236,7 @@ def _fields(
     """One field of ours for each field of theirs; one for each line of a textbox list."""
     key = short_key(field.field_key, object_key)
     title = field.name or key
-    data_type = _data_type(field.data_type)
+    data_type = data_type_of(field.data_type)
     if data_type is None:
         note = f"HighLevel's type {field.data_type} is not known here; the field is left alone."
         yield FieldSchema(FieldId(key), title, FieldType.TEXT, is_read_only=True, note=note), None
@@ -253,7 +254,7 @@ def _fields(
 
 
 def _plain_field(field: WireField, field_id: FieldId, data_type: DataType, *, is_key: bool) -> FieldSchema:
-    kind = _TYPES[data_type]
+    kind = TYPES[data_type]
     return FieldSchema(
         id=field_id,
         title=field.name or field_id,
@@ -265,7 +266,8 @@ def _plain_field(field: WireField, field_id: FieldId, data_type: DataType, *, is
     )
 
 
-def _data_type(text: str) -> DataType | None:
+def data_type_of(text: str) -> DataType | None:
+    """HighLevel's type of that name; None for one that is not known here."""
     try:
         return DataType(text)
     except ValueError:

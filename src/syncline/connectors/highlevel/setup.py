@@ -67,6 +67,28 @@ def slug(name: str) -> str:
     return "_".join(plain.split())
 
 
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What of a wished object is there already: its key (None: no such object), and its fields by wished name."""
+
+    object_type: ObjectTypeId | None
+    fields: Mapping[str, FieldId]
+    missing: tuple[FieldWish, ...]
+
+
+async def survey_object(client: Client, wish: ObjectWish) -> Survey:
+    """What `ensure_object` would find, and make. Nothing is made. Raises `SetupError` as it does."""
+    wished = (wish.primary, *wish.fields)
+    key = next((o.key for o in await client.objects() if o.key == wish.full_key), None)
+    if key is None:
+        return Survey(None, {}, wished)
+    there = await client.fields(key)
+    found = {field.name: _find(field, there.fields, key) for field in wished}
+    _refuse_misfits(wish, found)
+    ids = {name: FieldId(short_key(each.field_key, key)) for name, each in found.items() if each is not None}
+    return Survey(ObjectTypeId(key), ids, tuple(each for each in wished if found[each.name] is None))
+
+
 async def ensure_object(client: Client, wish: ObjectWish) -> Made:
     """Make the object and those fields that are missing, and answer the field ids by wished name.
 

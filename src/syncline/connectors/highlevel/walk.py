@@ -1,32 +1,33 @@
 """Searches, page after page, into the pages and the ending of a listing.
 
-Called by `connector.pages`. Two walks: all records in order of creation, which a change does not move; or the changed
+Called by `object_records` and `contacts`. Two walks: all records in order of creation, which a change does not move; or the changed
 ones, newest first, back to where the last walk surely saw everything (`cursor`). Facts: highlevel-api.md 1.3, section 4.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from syncline.connectors.highlevel.client import Client, Search
+from syncline.connectors.highlevel.client import Search
 from syncline.connectors.highlevel.cursor import Cursor, write_cursor
-from syncline.connectors.highlevel.listing import SearchPage, split
-from syncline.connectors.highlevel.schema import Shape
+from syncline.connectors.highlevel.listing import SearchPage
 from syncline.core.records import RecordKey
 from syncline.ports import Clock, Ending
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """A listing of one object type. `limit` records a page; `lag` as in `cursor`."""
+    """A listing of one object type. `look` runs one search; `limit` records a page; `lag` as in `cursor`; `created` and
+    `updated` are what the type calls its two times."""
 
-    client: Client
-    shape: Shape
+    look: Callable[[Search], Awaitable[SearchPage]]
     clock: Clock
     limit: int
     lag: dt.timedelta
+    created: str = "createdAt"
+    updated: str = "updatedAt"
 
     async def full(self) -> AsyncIterator[SearchPage | Ending]:
         """All records. The cursor goes back to the newest change at the beginning of the walk.
@@ -34,11 +35,11 @@ class Walk:
         A record that changes while the walk goes on, after its page, is therefore seen by the next delta.
         """
         seen: set[RecordKey] = set()
-        search: Search | None = Search(self.limit, "createdAt", "asc")
+        search: Search | None = Search(self.limit, self.created, "asc")
         cursor: Cursor | None = None
         total = 0
         while search is not None:
-            page = await self._page(search)
+            page = await self.look(search)
             total = page.total
             if cursor is None:
                 cursor = await self._beginning(page)
@@ -55,11 +56,11 @@ class Walk:
         """Records changed since the cursor, and some before it again."""
         started_at = self.clock.now()
         floor = cursor.floor(self.lag)
-        search: Search | None = Search(self.limit, "updatedAt", "desc")
+        search: Search | None = Search(self.limit, self.updated, "desc")
         following: Cursor | None = None
         seen = 0
         while search is not None:
-            page = await self._page(search)
+            page = await self.look(search)
             if following is None:
                 following = cursor.after(
                     page.newest(), started_at=started_at, seen_at=self.clock.now(), lag=self.lag
@@ -76,16 +77,13 @@ class Walk:
     async def _beginning(self, first: SearchPage) -> Cursor:
         """The cursor of a full walk. A single page tells it itself; more pages need a look at the newest change."""
         if not self._is_last(first, len(first.keys)):
-            first = await self._page(Search(1, "updatedAt", "desc"))
+            first = await self.look(Search(1, self.updated, "desc"))
         now = self.clock.now()
         return Cursor().after(first.newest(), started_at=now, seen_at=now, lag=self.lag)
 
     def _is_last(self, page: SearchPage, seen: int) -> bool:
         """Whether nothing can follow. A full page proves nothing, even when the total is reached: it may be capped."""
         return not page.keys or (len(page.keys) < self.limit and seen >= page.total)
-
-    async def _page(self, search: Search) -> SearchPage:
-        return split(self.shape, await self.client.search(self.shape.key, search))
 
 
 def _next(search: Search, page: SearchPage) -> Search | None:

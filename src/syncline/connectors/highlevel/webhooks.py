@@ -34,7 +34,8 @@ _Key = TypeVar("_Key", Ed25519PublicKey, RSAPublicKey)
 
 _FAMILY = re.compile(r"(Record|ObjectSchema|Contact|Opportunity|Task|Note|Association|Relation)[A-Z]\w*")
 _VARIANTS = {"DeleteRecord": "Record", "CreateRecord": "Record", "UpdateRecord": "Record"}
-_PLAIN = {"Contact": "contact", "Opportunity": "opportunity", "Task": "task"}
+_PLAIN = {"Contact": "contact", "Opportunity": "opportunity"}
+_ATTACHED = {"Task": "task", "Note": "note"}
 _LONGEST_MARK = 200
 
 
@@ -206,11 +207,17 @@ def _spoken(family: str, found: _Body) -> tuple[Spoken, ...] | None:
             return tuple(Spoken(kind) for kind, _ in ends if kind) or None
         case "Relation":
             return tuple(Spoken(kind, record) for kind, record in ends if kind and record) or None
-        case "Note":
-            contact = _text(found.contact_id)
-            return (Spoken("note", key), *([Spoken("contact", contact)] if contact else ())) if key else None
+        case "Task" | "Note":
+            return _attached(_ATTACHED[family], key, _text(found.contact_id))
         case _:
             return (Spoken(_PLAIN[family], key),) if family in _PLAIN and key else None
+
+
+def _attached(object_type: str, key: str, contact: str) -> tuple[Spoken, ...] | None:
+    """What belongs to a contact is found only with it. Live task events lacked it (facts: 3.3): then any may have changed."""
+    if not key:
+        return None
+    return (Spoken(object_type, f"{contact}:{key}" if contact else ""),)
 
 
 def _text(value: object) -> str:

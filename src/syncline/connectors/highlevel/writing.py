@@ -1,6 +1,6 @@
 """Field values into the bodies of HighLevel's create and update.
 
-Pure. Called by `connector`. Facts: highlevel-api.md 1.3; what is unconfirmed there is a setting (`WriteStyle`).
+Pure. Called by `object_records`. Facts: highlevel-api.md 1.3; what is unconfirmed there is a setting (`WriteStyle`).
 """
 
 from __future__ import annotations
@@ -67,10 +67,10 @@ def create_body(shape: Shape, create: Create, *, location: str, style: WriteStyl
         if _is_system(shape, field):
             body[_body_key(field, style)] = list(_system_keys(shape, field, value))
         else:
-            properties[field] = _plain(_property(shape, field), value)
+            properties[field] = plain_value(_property(shape, field), value)
     if create.external_key and shape.external_key:
         properties[shape.external_key] = create.external_key
-    return _raw(body | {"properties": properties})
+    return encoded(body | {"properties": properties})
 
 
 def update_body(shape: Shape, update: Update, *, style: WriteStyle) -> msgspec.Raw | None:
@@ -91,10 +91,10 @@ def update_body(shape: Shape, update: Update, *, style: WriteStyle) -> msgspec.R
             change = _list_change(_elements(prop, was), _elements(prop, value), style)
             _put(properties, field, _wrapped(prop, change))
         else:
-            properties[field] = None if is_blank(value) else _plain(prop, value)
+            properties[field] = None if is_blank(value) else plain_value(prop, value)
     if properties:
         body["properties"] = properties
-    return _raw(body) if body else None
+    return encoded(body) if body else None
 
 
 def lists_without_past(shape: Shape, update: Update, style: WriteStyle) -> frozenset[FieldId]:
@@ -109,7 +109,7 @@ def _is_list(shape: Shape, field: FieldId) -> bool:
     return prop.data_type in _LISTS if prop else field in shape.system_fields
 
 
-def _raw(body: Mapping[str, object]) -> msgspec.Raw:
+def encoded(body: Mapping[str, object]) -> msgspec.Raw:
     """JSON with exact numbers: the general encoder would turn a `Decimal` into a text."""
     return msgspec.Raw(_ENCODER.encode(body))
 
@@ -170,8 +170,8 @@ def _misfit(field: FieldId, value: Value) -> RejectedError:
     )
 
 
-def _plain(prop: Property, value: Value) -> object:
-    """A value as the whole content of its property."""
+def plain_value(prop: Property, value: Value) -> object:
+    """A value as the whole content of its property. Raises `RejectedError` as `create_body` does."""
     if prop.data_type in _LISTS:
         return _wrapped(prop, list(_elements(prop, value)))
     match value, prop.data_type:

@@ -10,7 +10,13 @@ from collections.abc import Callable
 
 import msgspec
 
-from syncline.sandbox.highlevel import people_control, token_control
+from syncline.sandbox.highlevel import (
+    crm_control,
+    document_control,
+    people_control,
+    tie_control,
+    token_control,
+)
 from syncline.sandbox.highlevel.persona import Account
 from syncline.sandbox.highlevel.quota import Limits
 from syncline.sandbox.highlevel.refusals import RefusalError
@@ -33,6 +39,9 @@ class Controls:
             "stats": _stats,
             **people_control.ACTIONS,
             **token_control.ACTIONS,
+            **crm_control.ACTIONS,
+            **document_control.ACTIONS,
+            **tie_control.ACTIONS,
         }
 
     def run(self, action: str, args: dict[str, object]) -> object:

@@ -19,6 +19,14 @@ class PlainArray(Enum):
     MERGE = "merge"
 
 
+class SideOrder(Enum):
+    """Which object of a new association stands first (1.6: it may be the one that was sent second)."""
+
+    AS_SENT = "as_sent"
+    SWAPPED = "swapped"
+    SORTED = "sorted"
+
+
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The settings, grouped as the stand-in is."""
 
@@ -46,6 +54,46 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether `range` on createdAt and updatedAt works."""
     time_sorts: bool = True
     """Whether `sort` on createdAt and updatedAt works."""
+
+    # CRM: section 1.8
+    missing_crm_status: int = 400
+    """How a contact, opportunity, task or note that is not there is refused; the spec documents no 404."""
+    names_in_contact_search: bool = True
+    """Whether the contact search tells names as they were typed, or in lower case only."""
+    lowercase_tags: bool = False
+    whole_task_events: bool = True
+    """Whether Task events name the contact and the body, as documented; live ones did not (3.3)."""
+
+    # Associations and relations: section 1.6
+    association_order: SideOrder = SideOrder.SORTED
+    relation_lag_seconds: float = 0.0
+    """How long a new relation stays out of the lists (6.5)."""
+    tie_totals: bool = True
+    """Whether their lists tell a total."""
+    max_ties_limit: int = 100
+    """More are not answered, whatever `limit` asks for."""
+    missing_relation_status: int = 404
+    max_relations: int = 1000
+    """How many records one record may be tied to under one label."""
+
+    # Documents and templates: section 1.7
+    one_document_id: bool = False
+    """Whether `_id` and `documentId` are the same."""
+    document_dates_by_update: bool = False
+    """Whether `dateFrom` and `dateTo` look at the last change rather than at the creation."""
+    documents_by_update: bool = False
+    """Whether the document changed last comes first, rather than the one made last."""
+    max_documents_limit: int = 100
+    """More are not answered, whatever `limit` asks for."""
+    deleted_documents_listed: bool = True
+    documents_sent_again: bool = True
+    """Whether a document that was sent already is sent again on request, or refused."""
+    declined_document_status: str = ""
+    """What a declined document shows; empty: what it showed before, since the spec has no word for it."""
+
+    # Media: section 1.8
+    max_media_bytes: int = 25 * 1024 * 1024
+    media_too_large_status: int = 413
 
     # Schema: sections 1.4 and 1.5
     schema_cache_seconds: float = 0.0

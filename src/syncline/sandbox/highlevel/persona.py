@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from syncline.sandbox.highlevel.crm import new_crm
 from syncline.sandbox.highlevel.ids import Ids
 from syncline.sandbox.highlevel.options import Options
 from syncline.sandbox.highlevel.quota import Limits, Quota
@@ -85,7 +86,10 @@ def new_world(clock: SandboxClock, seed: int, options: Options) -> tuple[World, 
         location.objects = {item.key: item for item in _standard_objects(world, location.id)}
         world.locations[location.id] = location
     _add_users(world)
-    return world, _account(world, _add_app(world))
+    app = _add_app(world)
+    for location in world.locations.values():
+        location.crm = new_crm(world.ids)
+    return world, _account(world, app)
 
 
 def _standard_objects(world: World, location_id: str) -> list[ObjectType]:

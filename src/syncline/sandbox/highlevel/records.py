@@ -77,7 +77,7 @@ def create_record(world: World, call: Call) -> Answer:
     body = read_body(call.request, _CreateBody)
     item = served_object(world, call.location(world, body.location_id), call.path["schemaKey"])
     wish = Wish(body.properties, body.owner or body.owners, body.followers)
-    return Answer({"record": record_shape(create(world, item, wish, _integration(world, call)))}, 201)
+    return Answer({"record": record_shape(create(world, item, wish, integration(world, call)))}, 201)
 
 
 def get_record(world: World, call: Call) -> Answer:
@@ -93,7 +93,7 @@ def update_record(world: World, call: Call) -> Answer:
     body = read_body(call.request, _UpdateBody)
     item, row = _addressed(world, call, query.location_id)
     wish = Wish(body.properties, body.owner if body.owner is not None else body.owners, body.followers)
-    after = update(world, item, row, wish, _integration(world, call), world.options.plain_array)
+    after = update(world, item, row, wish, integration(world, call), world.options.plain_array)
     return Answer({"record": record_shape(after)})
 
 
@@ -174,7 +174,8 @@ def delete(world: World, item: ObjectType, row: Row) -> None:
     _tell(world, Event.RECORD_DELETE, item, row)
 
 
-def _integration(world: World, call: Call) -> Author:
+def integration(world: World, call: Call) -> Author:
+    """The program that a token belongs to, as an author."""
     return Author(world.options.api_channel, "PUBLIC_API", call.bearer.source_id)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from syncline.sandbox.highlevel import fields, oauth, objects, people, records, search
 from syncline.sandbox.highlevel.calls import Access, Route, Versions
+from syncline.sandbox.highlevel.crm_routes import CRM_ROUTES
+from syncline.sandbox.highlevel.tie_routes import TIE_ROUTES
 
 _RECORDS = "/objects/{schemaKey}/records"
 _SCHEMA_READ, _SCHEMA_WRITE = "objects/schema.readonly", "objects/schema.write"
@@ -65,4 +67,6 @@ ROUTES = (
         Access.COMPANY,
         Versions.V3,
     ),
+    *CRM_ROUTES,
+    *TIE_ROUTES,
 )

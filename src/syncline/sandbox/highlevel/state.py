@@ -6,17 +6,22 @@ Plain data; the operations on it live in `objects`, `fields`, `records` and `peo
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
 import msgspec
 
+from syncline.sandbox.highlevel.crm import Crm
+from syncline.sandbox.highlevel.documents import Shelf
 from syncline.sandbox.highlevel.ids import Ids
 from syncline.sandbox.highlevel.options import Options
 from syncline.sandbox.highlevel.quota import Quota
 from syncline.sandbox.highlevel.refusals import bad_request
-from syncline.sandbox.highlevel.table import RecordTable
+from syncline.sandbox.highlevel.table import RecordTable, Row
+from syncline.sandbox.highlevel.ties import Ties
 from syncline.sandbox.highlevel.tokens import Tokens
+from syncline.sandbox.highlevel.uploads import Media
 from syncline.sandbox.highlevel.webhooks import Webhooks
 from syncline.sandbox.wire import SandboxClock
 
@@ -144,7 +149,19 @@ class Location:
     email: str
     timezone: str
     objects: dict[str, ObjectType] = field(default_factory=dict[str, ObjectType])
+    crm: Crm = field(default_factory=Crm)
+    shelf: Shelf = field(default_factory=Shelf)
+    ties: Ties = field(default_factory=Ties)
+    media: dict[str, Media] = field(default_factory=dict[str, Media])
     is_active: bool = True
+
+    def rows_of(self, object_key: str) -> Mapping[str, Row]:
+        """The records of an object, wherever they are kept."""
+        if object_key == "contact":
+            return self.crm.contacts.rows
+        if object_key == "opportunity":
+            return self.crm.opportunities.rows
+        return self.objects[object_key].table.rows
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import msgspec
 
+from syncline.sandbox.highlevel import medias
 from syncline.sandbox.highlevel.calls import Access, Answer
 from syncline.sandbox.highlevel.control import Controls
 from syncline.sandbox.highlevel.gate import Bucket, Gate
@@ -44,6 +45,8 @@ class HighLevelVendor:
     def handle(self, request: Request) -> Response:
         """Answer one request; refusals are answers too."""
         world = self._world
+        if request.method == "GET" and request.path.startswith(medias.STORAGE):
+            return medias.serve(world, request)
         world.served += 1
         now = world.now_ms()
         bucket: Bucket | None = None

@@ -1,6 +1,6 @@
 """Changes as signed webhooks for the apps that are installed where they happened (facts: highlevel-api.md 3).
 
-Fed by `records` and `objects` for every write, the API's own writes too (so they echo); emptied by `vendor.outbox`.
+Fed by `records`, `objects` and the CRM for every write, the API's own writes too (so they echo); emptied by `vendor.outbox`.
 Registered by the control action `subscribe`, since the vendor has no API for it. A private token alone gets none.
 """
 
@@ -29,6 +29,28 @@ class Event(Enum):
     RECORD_DELETE = "RecordDelete"
     OBJECT_CREATE = "ObjectSchemaCreate"
     OBJECT_UPDATE = "ObjectSchemaUpdate"
+    ASSOCIATION_CREATE = "AssociationCreate"
+    ASSOCIATION_UPDATE = "AssociationUpdate"
+    ASSOCIATION_DELETE = "AssociationDelete"
+    RELATION_CREATE = "RelationCreate"
+    RELATION_DELETE = "RelationDelete"
+    CONTACT_CREATE = "ContactCreate"
+    CONTACT_UPDATE = "ContactUpdate"
+    CONTACT_TAGS = "ContactTagUpdate"
+    CONTACT_DELETE = "ContactDelete"
+    OPPORTUNITY_CREATE = "OpportunityCreate"
+    OPPORTUNITY_UPDATE = "OpportunityUpdate"
+    OPPORTUNITY_STAGE = "OpportunityStageUpdate"
+    OPPORTUNITY_STATUS = "OpportunityStatusUpdate"
+    OPPORTUNITY_VALUE = "OpportunityMonetaryValueUpdate"
+    OPPORTUNITY_ASSIGNED = "OpportunityAssignedToUpdate"
+    OPPORTUNITY_DELETE = "OpportunityDelete"
+    TASK_CREATE = "TaskCreate"
+    TASK_COMPLETE = "TaskComplete"
+    TASK_DELETE = "TaskDelete"
+    NOTE_CREATE = "NoteCreate"
+    NOTE_UPDATE = "NoteUpdate"
+    NOTE_DELETE = "NoteDelete"
 
 
 class Envelope(Enum):
