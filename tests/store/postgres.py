@@ -23,8 +23,8 @@ import psycopg
 import sqlalchemy as sa
 
 from syncline.store import migrate
-from syncline.store.service_tables import METADATA
 from syncline.store.tables import REVISION
+from syncline.store.workspace_tables import METADATA
 
 _QUICK = """
 fsync = off

@@ -22,11 +22,14 @@ from tests.store.paged_suite import PagedSuite
 from tests.store.people_suite import PeopleSuite
 from tests.store.round_trip_suite import RoundTripSuite
 from tests.store.runs_suite import RunSuite
+from tests.store.searching_suite import SearchingSuite
 from tests.store.sightings_suite import CompareSuite, SightingSuite
+from tests.store.snapshots_suite import SnapshotSuite
 from tests.store.tally_suite import TallySuite
 from tests.store.transactions_suite import TransactionSuite
 from tests.store.usage_suite import UsageSuite
 from tests.store.versions_suite import VersionSuite
+from tests.store.workspace_suite import WorkspaceSuite
 
 
 class StoreSuite(
@@ -56,5 +59,8 @@ class StoreSuite(
     ConnectionSuite,
     AlertSuite,
     EventSuite,
+    WorkspaceSuite,
+    SearchingSuite,
+    SnapshotSuite,
 ):
     """What every database must do."""

@@ -14,7 +14,7 @@ from syncline.core.records import Side
 from syncline.errors import BusyError, SchemaError, SetupError, StoreError
 from syncline.store import compare, migrate, move, moving, open_store
 from syncline.store.opening import connect, parsed_url
-from syncline.store.service_tables import METADATA
+from syncline.store.workspace_tables import METADATA
 from tests.cli.conftest import Call
 from tests.engine.pair import Pair, edited, task, ticket
 from tests.store.postgres import execute, fresh_database

@@ -29,9 +29,9 @@ from syncline.store import (
     sightings,
 )
 from syncline.store.postgresql import POSTGRESQL
-from syncline.store.service_tables import METADATA
 from syncline.store.session import rendered
 from syncline.store.tables import REVISION
+from syncline.store.workspace_tables import METADATA
 from tests.store.samples import LEFT, SYNC, key, seen
 
 

@@ -20,9 +20,9 @@ from syncline.core.memory import Counts, RunState, Seen
 from syncline.core.records import RecordKey
 from syncline.errors import BusyError, SchemaError, SetupError, StoreError
 from syncline.store import SqlStore, links, migrate, open_store, postgresql, sightings
-from syncline.store.service_tables import METADATA
 from syncline.store.session import rendered
 from syncline.store.tables import REVISION
+from syncline.store.workspace_tables import METADATA
 from tests.store.postgres import execute, fresh_database, server
 from tests.store.samples import (
     LEASE,

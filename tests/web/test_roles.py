@@ -19,7 +19,7 @@ from tests.web.furniture import furnished
 from tests.web.office import PASSWORD, Office, Visitor, open_office
 
 OPEN = {
-    "get_document",
+    "get_openapi",
     "get_health",
     "get_readiness",
     "get_setup",

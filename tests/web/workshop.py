@@ -30,6 +30,7 @@ from syncline.web.questions import questions_router
 from syncline.web.quota import quota_router
 from syncline.web.records import records_router
 from syncline.web.runs import runs_router
+from syncline.web.search import search_router
 from syncline.web.services import WebServices
 from syncline.web.stream import stream_router
 from syncline.web.syncs import syncs_router
@@ -146,6 +147,7 @@ async def open_workshop(folder: Path, *, heartbeat: float = 15.0) -> AsyncGenera
                 certificates_router(runtime),
                 answers_router(runtime),
                 questions_router(runtime),
+                search_router(runtime),
                 stream_router(hub, heartbeat),
             ],
         )

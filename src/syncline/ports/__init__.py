@@ -42,7 +42,11 @@ from syncline.ports.outside import (
 )
 from syncline.ports.paged import PagedStore
 from syncline.ports.people import DoorStore, PeopleStore
+from syncline.ports.searching import FoundRecord, SearchStore
+from syncline.ports.snapshots import SnapshotStore
 from syncline.ports.store import Recognised, Store, Stretch
+from syncline.ports.vault import Received, Vault
+from syncline.ports.workspace import ItemFilter, Turn, WorkspaceStore
 
 __all__ = [
     "Actor",
@@ -64,11 +68,13 @@ __all__ = [
     "DueStore",
     "Ending",
     "EventStore",
+    "FoundRecord",
     "Handler",
     "Handlers",
     "Health",
     "Heard",
     "Inbox",
+    "ItemFilter",
     "JobEngine",
     "JobHealth",
     "KeptConnection",
@@ -82,14 +88,20 @@ __all__ = [
     "PeopleStore",
     "Pruned",
     "Quota",
+    "Received",
     "Recognised",
     "Refused",
+    "SearchStore",
     "Settled",
+    "SnapshotStore",
     "Spoken",
     "Store",
     "Stretch",
+    "Turn",
+    "Vault",
     "Verdict",
     "Wake",
+    "WorkspaceStore",
     "acting",
     "actor_now",
     "ask_before_write",

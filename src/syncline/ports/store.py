@@ -45,6 +45,9 @@ from syncline.ports.events import EventStore
 from syncline.ports.inbox import Inbox
 from syncline.ports.paged import PagedStore
 from syncline.ports.people import DoorStore, PeopleStore
+from syncline.ports.searching import SearchStore
+from syncline.ports.snapshots import SnapshotStore
+from syncline.ports.workspace import WorkspaceStore
 
 
 class Recognised(NamedTuple):
@@ -68,7 +71,18 @@ class Stretch(NamedTuple):
 
 
 class Store(
-    PeopleStore, DoorStore, Inbox, DueStore, ConnectionStore, AlertStore, EventStore, PagedStore, Protocol
+    PeopleStore,
+    DoorStore,
+    Inbox,
+    DueStore,
+    ConnectionStore,
+    AlertStore,
+    EventStore,
+    PagedStore,
+    WorkspaceStore,
+    SearchStore,
+    SnapshotStore,
+    Protocol,
 ):
     """Our memory: one SQL database, reached through short transactions that never wait for the network.
 

@@ -7,8 +7,10 @@ from syncline.store.meter import StoreMeter
 from syncline.store.moving import Move, TableCheck, compare, move
 from syncline.store.opening import migrate, open_store
 from syncline.store.sql import SqlStore
+from syncline.store.vault import DirectoryVault
 
 __all__ = [
+    "DirectoryVault",
     "Move",
     "SqlStore",
     "StoreMeter",

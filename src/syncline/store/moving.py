@@ -22,8 +22,8 @@ from syncline.store.codec import micros
 from syncline.store.dialects import Dialect
 from syncline.store.opening import connect, explained, is_memory, migrate, parsed_url, revision, shown
 from syncline.store.runs import held
-from syncline.store.service_tables import METADATA
 from syncline.store.tables import REVISION
+from syncline.store.workspace_tables import METADATA
 
 _CHUNK = 1_000
 """Rows in memory at a time."""

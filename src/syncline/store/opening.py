@@ -24,9 +24,9 @@ from syncline.store import dialects, postgresql
 from syncline.store.dialects import Dialect
 from syncline.store.presence import entering
 from syncline.store.secrets import lock_of
-from syncline.store.service_tables import METADATA
 from syncline.store.sql import SqlStore
 from syncline.store.tables import REVISION
+from syncline.store.workspace_tables import METADATA
 
 VERSION_TABLE = "alembic_version"
 

@@ -21,10 +21,13 @@ from syncline.store.marks import Marks
 from syncline.store.memos import Memos
 from syncline.store.paged import Paged
 from syncline.store.people import People
+from syncline.store.searching import Searching
 from syncline.store.secrets import Secrets
 from syncline.store.sightings import Sightings
+from syncline.store.snapshots import Snapshots
 from syncline.store.usage import Meters
 from syncline.store.versions import Versions
+from syncline.store.workspace import WorkspaceItems
 
 
 class SqlStore(
@@ -49,5 +52,8 @@ class SqlStore(
     Deliveries,
     Marks,
     Dues,
+    WorkspaceItems,
+    Searching,
+    Snapshots,
 ):
     """Our memory in SQL. Implements `ports.Store`."""

@@ -17,7 +17,7 @@ METADATA = sa.MetaData(
     }
 )
 
-REVISION = "0003"
+REVISION = "0004"
 """The migration that this schema is the outcome of."""
 
 # SQLite numbers rows by itself only in a column of exactly the type INTEGER.
