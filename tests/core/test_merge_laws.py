@@ -65,8 +65,8 @@ def _mirror(decision: Decision) -> Decision:
             return Revive(side.other, is_restore, tuple(_mirror_field(field) for field in fields), rule)
         case Forget(release, rule):
             return Forget(release.other if release else None, rule)
-        case AskDelete(gone, is_edited, rule):
-            return AskDelete(gone.other, is_edited, rule)
+        case AskDelete(gone, is_edited, rule, parent):
+            return AskDelete(gone.other, is_edited, rule, parent)
         case Wait():
             return decision
 

@@ -50,13 +50,18 @@ def test_a_line_s_decision_has_a_name_and_two_sides() -> None:
     assert line_fields(decision.name) == (NAME, TITLE)
 
 
-def test_only_a_conflict_and_a_missing_counterpart_are_open() -> None:
+def test_only_a_conflict_and_what_has_no_counterpart_are_open() -> None:
     found = {rule: FieldDecision(NAME, TITLE, rule) for rule in Rule}
 
-    assert {rule for rule, each in found.items() if each.is_open} == {Rule.CONFLICT, Rule.NO_COUNTERPART}
+    assert {rule for rule, each in found.items() if each.is_open} == {
+        Rule.CONFLICT,
+        Rule.NO_COUNTERPART,
+        Rule.AWAITS_PARENT,
+    }
     assert {rule for rule, each in found.items() if not each.settles} == {
         Rule.CONFLICT,
         Rule.NO_COUNTERPART,
+        Rule.AWAITS_PARENT,
         Rule.IN_STEP,
         Rule.UNSEEN,
     }

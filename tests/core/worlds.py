@@ -35,8 +35,10 @@ from syncline.core.records import (
     RecordKey,
     Side,
     Sighting,
+    SyncId,
     Unseen,
 )
+from syncline.core.references import Known, Parent, Parents, Through
 from syncline.core.transforms import TRANSFORMS
 from syncline.core.values import (
     BLANK,
@@ -45,6 +47,7 @@ from syncline.core.values import (
     Number,
     OneOf,
     Person,
+    Reference,
     RichText,
     Text,
     Value,
@@ -130,6 +133,21 @@ _PEOPLE = (
 )
 _PEOPLE_RIGHT = (BLANK, Person(email="one@right.test", id="1"), Person(email="same@example.test", id="2"))
 
+THINGS = Through(SyncId("things"), ObjectTypeId("thing"), ObjectTypeId("thing"))
+PARENTS: Parents = {
+    (THINGS.sync, side, RecordKey(f"{own}{number}")): parent
+    for side, own, other in ((Side.LEFT, "p", "q"), (Side.RIGHT, "q", "p"))
+    for number, parent in {
+        1: Parent(RecordKey(f"{other}1")),
+        # The left one of the second two is gone, the right one of the third.
+        2: Parent(RecordKey(f"{other}2"), "", "", side is Side.LEFT, side is Side.RIGHT),
+        3: Parent(RecordKey(f"{other}3"), "", "", side is Side.RIGHT, side is Side.LEFT),
+        4: Parent(why="has no counterpart yet"),
+        5: Parent(why="is gone", is_gone=True),
+    }.items()
+}
+"""What is known of the records that lines point to; nothing of the sixth."""
+
 LINES: Mapping[str, Line] = {
     "text": _line(_field(T.TEXT), _field(T.TEXT), _TEXTS, _TEXTS),
     "rich": _line(_field(T.RICH_TEXT), _field(T.RICH_TEXT), _RICH, _RICH),
@@ -202,6 +220,20 @@ LINES: Mapping[str, Line] = {
         _PEOPLE_RIGHT,
         people=(("one@left.test", "one@right.test"),),
     ),
+    "reference": _line(
+        _field(T.REFERENCE),
+        _field(T.REFERENCE),
+        (BLANK, *(Reference("thing", f"p{number}") for number in range(1, 7)), Reference("other", "p1")),
+        (BLANK, *(Reference("thing", f"q{number}") for number in range(1, 7))),
+        through=THINGS,
+    ),
+    "key of a record": _line(
+        _field(T.REFERENCE),
+        _field(T.TEXT),
+        (BLANK, *(Reference("thing", f"p{number}") for number in range(1, 5))),
+        (BLANK, *(Text(f"q{number}") for number in range(1, 5))),
+        through=THINGS,
+    ),
 }
 
 
@@ -236,6 +268,7 @@ def mirror_mapping(mapping: FieldMapping) -> FieldMapping:
         mapping.is_lossy,
         mapping.to_left,
         mapping.to_right,
+        None if (t := mapping.through) is None else Through(t.sync, t.right, t.left, not t.is_turned),
     )
 
 
@@ -305,7 +338,8 @@ class World:
         left = ObjectSchema(ObjectTypeId("l"), "Left", tuple(line.left for line in self.lines))
         right = ObjectSchema(ObjectTypeId("r"), "Right", tuple(line.right for line in self.lines))
         made = lenses([line.mapping for line in self.lines], left, right, self.conflicts)
-        return Rules(made, self.deletes, self.deleted_edit, self.may_archive, self.may_restore)
+        rules = Rules(made, self.deletes, self.deleted_edit, self.may_archive, self.may_restore)
+        return rules.looked_up(PARENTS)
 
     def mirrored(self) -> World:
         """The same world with left and right swapped."""
@@ -349,6 +383,7 @@ def mirror_view(view: View, made: tuple[Lens, ...]) -> View:
             for name, chosen in view.resolutions.items()
         },
         view.answer,
+        parents=view.parents,
     )
 
 
@@ -446,6 +481,7 @@ def world(pick: Pick, *, names: tuple[str, ...] = tuple(LINES), is_present: bool
         edited[Side.RIGHT],
         _resolutions(pick, made, drawn, seen),
         pick.of([None, None, None, *Answer]),
+        parents=tuple(Known(*spot, parent) for spot, parent in PARENTS.items()),
     )
     return blank.with_view(view)
 

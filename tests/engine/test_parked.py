@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 
+import msgspec
+
 from syncline.connectors.memory import When
 from syncline.core.decisions import Rule
 from syncline.core.records import Side, Write
 from syncline.core.values import Number
 from syncline.errors import RejectedError, TransientError
-from tests.engine.pair import Pair, edited, task
+from tests.engine.pair import TICKET, Pair, edited, task, ticket
 
 
 async def refusing(error: type[RejectedError | TransientError]) -> tuple[Pair, str]:
@@ -66,3 +68,20 @@ async def test_a_busy_vendor_is_tried_again_when_it_is_due_and_not_before() -> N
     assert attempts == sorted(attempts)
     assert attempts[-1] < 13
     assert pair.holds(Side.RIGHT)["Paint"]["effort"] == Number(2)
+
+
+async def test_a_copy_whose_value_another_record_has_waits_for_a_person_and_is_not_sent_again() -> None:
+    pair = Pair(has_external_keys=False)
+    remark = msgspec.structs.replace(TICKET.fields[-1], is_unique=True)
+    pair.right.schema = msgspec.structs.replace(TICKET, fields=(*TICKET.fields[:-1], remark))
+    pair.right.create(ticket("Somebody else's", remark="zoe@example.test"))
+    await pair.settled()
+    pair.left.create(task("Paint", note="zoe@example.test"))
+
+    first = await pair.run()
+    second = await pair.run()
+
+    assert [failure.code for failure in first.failures] == ["rejected.duplicate"]
+    assert second.failures == ()
+    assert [held.rule for held in second.plan.held] == [Rule.PARKED]
+    assert [each.code for each in pair.store.parked(pair.sync().id)] == ["rejected.duplicate"]

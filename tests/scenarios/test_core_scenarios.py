@@ -58,6 +58,7 @@ from syncline.core.records import (
     SyncId,
     Unseen,
 )
+from syncline.core.references import Parent, Parents, Through
 from syncline.core.values import (
     BLANK,
     Day,
@@ -66,6 +67,7 @@ from syncline.core.values import (
     Number,
     OneOf,
     Person,
+    Reference,
     RichText,
     Text,
     Value,
@@ -120,7 +122,7 @@ class _Reader:
             DeletedEdit(rules.get("edited", "edit")),
             frozenset(Side(side) for side in rules.get("archive", [])),
             frozenset(Side(side) for side in rules.get("restore", [])),
-        )
+        ).looked_up(_parents(story.get("parents", {})))
 
     def _mapping(self, line: Story) -> FieldMapping:
         types = line.get("type", "text")
@@ -134,6 +136,7 @@ class _Reader:
                 is_required=name in line.get("required", []),
                 options=_options(line.get("options", {}).get(side.value)),
                 max_length=line.get("longest", {}).get(side.value),
+                references=_TIED.of(side) if kind == FieldType.REFERENCE.value else None,
             )
         return FieldMapping(
             FieldId(line["left"]),
@@ -146,6 +149,7 @@ class _Reader:
             line.get("lossy", False),
             line.get("to_right"),
             line.get("to_left"),
+            _TIED if FieldType.REFERENCE.value in kinds else None,
         )
 
     def values(self, side: Side, fields: Story) -> dict[FieldId, Value]:
@@ -173,6 +177,8 @@ class _Reader:
                 return ManyOf(tuple(scalar))
             case FieldType.PERSON:
                 return Person(email=scalar)
+            case FieldType.REFERENCE:
+                return Reference(_TIED.of(side), scalar)
             case other:
                 raise AssertionError(f"stories hold no {other.value}")
 
@@ -220,6 +226,24 @@ class _Reader:
             self.value(Side.LEFT, left, choice["seen_left"]),
             self.value(Side.RIGHT, right, choice["seen_right"]),
         )
+
+
+_TIED = Through(SyncId("projects"), ObjectTypeId("project"), ObjectTypeId("case"))
+
+
+def _parents(given: Story) -> Parents:
+    """What the sync of projects knows: by side and key `{is: …, title: …, gone: …, lost: …, why: …}`."""
+    return {
+        (_TIED.sync, side, RecordKey(key)): Parent(
+            RecordKey(known["is"]) if "is" in known else None,
+            known.get("title", ""),
+            known.get("why", "has not been seen yet"),
+            known.get("gone", False),
+            known.get("lost", False),
+        )
+        for side in Side
+        for key, known in given.get(side.value, {}).items()
+    }
 
 
 def _options(given: list[str] | None) -> tuple[Option, ...] | None:
@@ -315,8 +339,9 @@ def _told(decision: Decision) -> str | list[str]:
             ]
         case Forget(release, rule):
             return f"close the link{f', {release.value} goes on alone' if release else ''}: {rule.value}"
-        case AskDelete(gone, is_edited, rule):
-            return f"ask, {gone.value} is gone{', the other was edited' if is_edited else ''}: {rule.value}"
+        case AskDelete(gone, is_edited, rule, parent):
+            told = f"ask, {gone.value} is gone{', the other was edited' if is_edited else ''}"
+            return f"{told}{f', as is {parent}' if parent else ''}: {rule.value}"
         case Wait(rule, reason):
             return f"wait: {rule.value}{f' ({reason})' if reason else ''}"
 
@@ -372,5 +397,7 @@ def _shown(value: Value | Untranslatable | None) -> str:
             return day.isoformat()
         case Person(email):
             return email
+        case Reference(kind, key):
+            return f"{kind} {key}"
         case _:
             return "blank"

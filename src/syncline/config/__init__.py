@@ -10,6 +10,7 @@ from syncline.config.connections import (
     HighLevelWebhookSettings,
     OAuthSettings,
     QuotaSettings,
+    WorkspaceSettings,
 )
 from syncline.config.kept import Stored, merged
 from syncline.config.loading import (
@@ -51,6 +52,7 @@ __all__ = [
     "Stored",
     "SyncSettings",
     "TraceSettings",
+    "WorkspaceSettings",
     "applied_syncs",
     "as_yaml",
     "canonical",

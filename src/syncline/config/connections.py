@@ -104,4 +104,13 @@ class HighLevelSettings(Model):
     )
 
 
-ConnectionSettings = Annotated[ActiveCollabSettings | HighLevelSettings, Field(discriminator="vendor")]
+class WorkspaceSettings(Model):
+    """The workspace of this installation: projects, documents, contracts, milestones, leads, tasks and people of our own, in our
+    own database. There is nothing to configure."""
+
+    vendor: Literal["workspace"]
+
+
+ConnectionSettings = Annotated[
+    ActiveCollabSettings | HighLevelSettings | WorkspaceSettings, Field(discriminator="vendor")
+]

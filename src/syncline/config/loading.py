@@ -50,6 +50,15 @@ class Config(Model):
     )
     traces: TraceSettings = Field(default=TraceSettings(), description="Where spans go; nowhere unless said.")
 
+    attachments: str = Field(
+        "attachments",
+        description="The directory of the workspace's attachments; a relative one lies beside this file.",
+    )
+
+    def attachments_folder(self, folder: Path) -> Path:
+        """The directory of attachments, a relative one placed in the configuration's folder."""
+        return (folder / self.attachments).resolve()
+
     def database_url(self, folder: Path) -> str:
         """The database's URL with a relative file placed in the configuration's folder."""
         return placed(self.database, folder)
@@ -191,6 +200,7 @@ def _filled(raw: Any, environ: Mapping[str, str], path: str, problems: list[Prob
     return _VARIABLE.sub(value, raw)
 
 
+_VENDORS = ("activecollab", "highlevel", "workspace")
 _KINDS = {
     "missing": ProblemKind.MISSING,
     "extra_forbidden": ProblemKind.UNKNOWN_SETTING,
@@ -203,9 +213,9 @@ _KINDS = {
 
 def _problem(detail: ErrorDetails) -> Problem:
     path = ""
-    for part in detail["loc"]:
-        if part in ("activecollab", "highlevel"):
-            continue  # the union's tag, not a place in the file
+    for index, part in enumerate(detail["loc"]):
+        if index in (0, 2) and part in _VENDORS:
+            continue  # the union's tag (of `connections.NAME`, or by itself), not a place in the file
         path += f"[{part}]" if isinstance(part, int) else f".{part}"
     message, remedy = detail["msg"], ""
     kind = _KINDS.get(detail["type"], ProblemKind.BAD_VALUE)
@@ -257,6 +267,7 @@ def _dangling(raw: Any) -> Sequence[Problem]:
                 Problem(f"connections.{name}.url", text, "Begin it with https://.", ProblemKind.ADDRESS)
             )
     known = ", ".join(connections)
+    out += _without_sync(syncs)
     for sync_name, sync in syncs.items():
         for side in Side:
             settings = sync.get(side.value)
@@ -273,6 +284,20 @@ def _dangling(raw: Any) -> Sequence[Problem]:
                         ProblemKind.UNKNOWN_NAME,
                     )
                 )
+    return out
+
+
+def _without_sync(syncs: Mapping[str, dict[str, Any]]) -> Sequence[Problem]:
+    """Fields that go through a sync which is not there."""
+    out: list[Problem] = []
+    for name, sync in syncs.items():
+        fields = sync.get("fields")
+        for index, field in enumerate(cast("list[object]", fields) if isinstance(fields, list) else ()):
+            through = cast("dict[str, Any]", field).get("through") if isinstance(field, dict) else None
+            if isinstance(through, str) and through not in syncs:
+                place, text = f"syncs.{name}.fields[{index}].through", f"there is no sync '{through}'."
+                remedy = f"There are: {', '.join(syncs)}."
+                out.append(Problem(place, text, remedy, ProblemKind.UNKNOWN_NAME))
     return out
 
 

@@ -16,7 +16,8 @@ from syncline.core.brakes import BRAKES, BrakeName, Limits
 from syncline.core.decisions import DeletedEdit, DeletePolicy
 from syncline.core.mapping import ConflictPolicy, Direction, FieldMapping, Scalar
 from syncline.core.match import MatchMode, MatchRule
-from syncline.core.records import FieldId, ObjectTypeId, Scope, Side
+from syncline.core.records import FieldId, ObjectTypeId, Scope, Side, SyncId
+from syncline.core.references import Through
 from syncline.core.timetable import Timetable, problem
 
 
@@ -41,7 +42,9 @@ class SideSettings(Model):
     )
     where: dict[str, Names] = Field(
         default_factory=dict,
-        description="Which records take part, by filter name. ActiveCollab: project, create_in (ids).",
+        description="Which records take part, by filter name. ActiveCollab: project, create_in (ids); on (comments); "
+        "role (companies, users). "
+        "Workspace: what an item is under (project, contract), create_in, and every field.",
     )
     filter: str | None = Field(
         None, description="Which records take part: an expression (CEL) over the side's fields, yes or no."
@@ -72,6 +75,10 @@ class FieldSettings(Model):
     )
     to_left: str | None = Field(
         None, description="An expression (CEL) that makes the left value of the right one, `value`."
+    )
+    through: str | None = Field(
+        None,
+        description="The sync that ties the records which this field points to; found by itself where only one does.",
     )
 
 
@@ -197,8 +204,12 @@ class SyncSettings(Model):
         """The expressions that say which records take part, of the sides that have one."""
         return {side: text for side in Side if (text := self.side(side).filter) is not None}
 
+    def needs(self) -> tuple[SyncId, ...]:
+        """The syncs that lines say they go through."""
+        return tuple(SyncId(field.through) for field in self.fields if field.through is not None)
+
     def mappings(self) -> tuple[FieldMapping, ...]:
-        """The mapped fields."""
+        """The mapped fields. A line that goes through a sync names it only; `fitting` finds out what it ties."""
         return tuple(
             FieldMapping(
                 FieldId(field.left),
@@ -211,6 +222,7 @@ class SyncSettings(Model):
                 field.lossy,
                 field.to_right,
                 field.to_left,
+                Through(SyncId(field.through)) if field.through is not None else None,
             )
             for field in self.fields
         )

@@ -30,11 +30,21 @@ from syncline.core.decisions import (
 from syncline.core.elements import mirror_elements
 from syncline.core.mapping import Lens
 from syncline.core.records import FieldId, Gone, Present, Proof, Record, Side
-from syncline.core.values import BLANK, Value, same
+from syncline.core.values import BLANK, Value, is_blank, same
 
 
 def one_gone(view: View, rules: Rules, gone_side: Side, gone: Gone) -> Decision:
     """Decide a link one of whose records is gone, with proof."""
+    decision = _one_gone(view, rules, gone_side, gone)
+    parent = _lost_parent(view, rules, gone_side)
+    # It went together with the record that it points to: nobody may have meant this one, so nothing follows by itself.
+    if parent and view.answer is None and isinstance(decision, Remove | AskDelete):
+        is_edited = _is_edited(view, rules, gone_side.other)
+        return AskDelete(gone_side, is_edited=is_edited, parent=parent)
+    return decision
+
+
+def _one_gone(view: View, rules: Rules, gone_side: Side, gone: Gone) -> Decision:
     kept = gone_side.other
     # A person has answered.
     if view.answer is not None:
@@ -66,6 +76,28 @@ def one_gone(view: View, rules: Rules, gone_side: Side, gone: Gone) -> Decision:
             return AskDelete(gone_side, is_edited=is_edited)
         case _:
             assert_never(rules.deletes)
+
+
+def is_orphaned(lens: Lens, side: Side, base: Value | None, now: Value | None) -> bool:
+    """Whether a side's reference is blank since the record that it pointed to is gone."""
+    if lens.mapping.through is None or base is None or now is None or not is_blank(now):
+        return False
+    parent = lens.parent(side, base)
+    return parent is not None and parent.is_gone
+
+
+def without_counterpart(value: Untranslatable) -> Rule:
+    """By which rule a value stays where it is."""
+    return Rule.AWAITS_PARENT if value.is_awaited else Rule.NO_COUNTERPART
+
+
+def _lost_parent(view: View, rules: Rules, side: Side) -> str:
+    """The record that the side's record pointed to when both agreed, where it is gone as well; empty where none is."""
+    for lens in rules.lenses:
+        parent = lens.parent(side, _base_of(view, side).get(lens.mapping.of(side)))
+        if parent is not None and parent.is_gone:
+            return parent.title or lens.of(side).title
+    return ""
 
 
 def _answered(view: View, rules: Rules, gone_side: Side, gone: Gone, answer: Answer) -> Decision:
@@ -144,7 +176,11 @@ def _revived_field(
         return None if own is None else _decided(lens, side.other, source, Rule.IN_STEP, target=own)
     value = mirror_elements(lens, side, source, own or BLANK) if lens.is_many else lens.to(side, source)
     if isinstance(value, Untranslatable):
-        return _decided(lens, side.other, source, Rule.NO_COUNTERPART, target=own, reason=value.reason)
+        # What pointed to a record that is gone would point nowhere.
+        parent = lens.parent(side, own)
+        own = None if parent is not None and parent.is_gone else own
+        rule = without_counterpart(value)
+        return _decided(lens, side.other, source, rule, target=own, reason=value.reason)
     return _decided(lens, side.other, source, rule, target=value)
 
 
@@ -174,7 +210,8 @@ def created_fields(lenses: Sequence[Lens], record: Record, side: Side) -> tuple[
             continue
         value = lens.to(side, source)
         if isinstance(value, Untranslatable):
-            out.append(_decided(lens, side.other, source, Rule.NO_COUNTERPART, reason=value.reason))
+            rule = without_counterpart(value)
+            out.append(_decided(lens, side.other, source, rule, reason=value.reason))
         else:
             out.append(_decided(lens, side.other, source, Rule.CREATED, target=value))
     return tuple(out)

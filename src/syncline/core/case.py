@@ -11,6 +11,7 @@ from syncline.core.decisions import Decision, DeletedEdit, DeletePolicy, Rules, 
 from syncline.core.mapping import ConflictPolicy, FieldMapping, lenses
 from syncline.core.merge import merge
 from syncline.core.records import ObjectSchema, RecordKey, Side
+from syncline.core.references import parents_of
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -51,4 +52,4 @@ def decide(case: Case) -> Decision:
     rules = Rules(
         made, case.deletes, case.deleted_edit, frozenset(case.may_archive), frozenset(case.may_restore)
     )
-    return merge(case.view, rules)
+    return merge(case.view, rules.looked_up(parents_of(case.view.parents)))

@@ -121,6 +121,11 @@ _HELD: Mapping[Rule, tuple[str, str]] = {
         "Deleted on one side",
         "Answer: `syncline conflicts resolve N --answer delete|restore|release`.",
     ),
+    Rule.AWAITS_PARENT: (
+        "Waits for what it points to",
+        "Nothing, where that record is on its way. Else see to it in the sync that is named: link it, let it take part, or "
+        "let this one point to another.",
+    ),
     Rule.OUT_OF_SCOPE: (
         "Out of scope",
         "Nothing; move the record back into the filter, or widen the filter.",

@@ -66,8 +66,8 @@ class Knowledge(msgspec.Struct, frozen=True):
     """What is stored about one pair.
 
     `asked` are open questions by line; `is_unclear`: a write has no known outcome; `is_due`: the next run will look at
-    the pair, because it is not settled or its bytes moved; `is_outside`: a filter leaves one of them out; `told`
-    answers the history of a line, newest first.
+    the pair, because it is not settled or its bytes moved; `is_outside`: a filter leaves one of them out; `is_open`: it is
+    not settled, also where the last run found nothing to do about it; `told` answers the history of a line, newest first.
     """
 
     base: Base
@@ -77,6 +77,7 @@ class Knowledge(msgspec.Struct, frozen=True):
     is_unclear: bool = False
     is_due: bool = False
     is_outside: bool = False
+    is_open: bool = False
     told: Callable[[str], Iterable[Entry]] = lambda _: ()
 
 
@@ -125,7 +126,14 @@ def _by_base(
     if base is not None and same(base[0], now[0]) and same(base[1], now[1]):
         name = line_name(lens.mapping.left, lens.mapping.right)
         return Cause.AGREED_APART if _is_told(base, known.told(name)) else Cause.UNEXPLAINED
-    return Cause.PENDING if known.is_due else Cause.UNEXPLAINED
+    is_waiting = known.is_due or (known.is_open and _is_awaiting(lens, now))
+    return Cause.PENDING if is_waiting else Cause.UNEXPLAINED
+
+
+def _is_awaiting(lens: Lens, now: tuple[Value, Value]) -> bool:
+    """Whether one of the two points to a record that has no counterpart yet."""
+    made = (lens.to(side.other, value) for side, value in zip(Side, now, strict=True))
+    return any(isinstance(each, Untranslatable) and each.is_awaited for each in made)
 
 
 def asked_cause(rule: Rule) -> Cause:
@@ -206,7 +214,7 @@ def _elements(value: Value | None) -> tuple[str, ...]:
 class Lone(msgspec.Struct, frozen=True):
     """What is stored about a listed record that no link ties. `standing` is None for one that no run has seen;
     `may_be_copied`: the sync would make its counterpart; `is_due`: the next run has something to find out about it;
-    `is_outside`: a filter leaves it out, or its counterpart."""
+    `is_outside`: a filter leaves it out, or its counterpart; `is_awaiting`: it points to a record without counterpart."""
 
     standing: Standing | None
     asked: Asked | None = None
@@ -216,6 +224,7 @@ class Lone(msgspec.Struct, frozen=True):
     may_be_copied: bool = True
     is_due: bool = False
     is_outside: bool = False
+    is_awaiting: bool = False
 
 
 def lone_cause(record: Lone) -> Cause:
@@ -233,7 +242,8 @@ def lone_cause(record: Lone) -> Cause:
         return Cause.PARKED
     if record.standing is not None and not record.may_be_copied:
         return Cause.EXCLUDED
-    return Cause.PENDING if record.standing is None or record.is_due else Cause.UNEXPLAINED
+    is_waiting = record.standing is None or record.is_due or record.is_awaiting
+    return Cause.PENDING if is_waiting else Cause.UNEXPLAINED
 
 
 class Whereabouts(Enum):

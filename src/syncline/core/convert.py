@@ -34,9 +34,10 @@ from syncline.core.values import (
 
 
 class Untranslatable(msgspec.Struct, frozen=True, tag="untranslatable"):
-    """A value that has no counterpart on the other side, and why."""
+    """A value that has no counterpart on the other side, and why. `is_awaited`: another sync may still make it one."""
 
     reason: str
+    is_awaited: bool = False
 
 
 Conversion = Callable[[Value], "Value | Untranslatable"]

@@ -10,8 +10,9 @@ from enum import Enum
 
 import msgspec
 
-from syncline.core.mapping import Lens
+from syncline.core.mapping import Lens, looked_up
 from syncline.core.records import Base, Edit, FieldId, LinkId, Side, Sighting
+from syncline.core.references import Known, Parents
 from syncline.core.values import Value
 
 
@@ -53,6 +54,9 @@ class Rule(Enum):
     PARKED = "parked"
     UNKNOWN_OUTCOME = "unknown_outcome"
     UNDONE = "undone"
+    AWAITS_PARENT = "awaits_parent"
+    PARENT_GONE = "parent_gone"
+    PARENT_BACK = "parent_back"
 
     @property
     def sentence(self) -> str:
@@ -101,9 +105,13 @@ _SENTENCES = {
     Rule.PARKED: "The vendor refused the last write; an edit or a retry gets it going again.",
     Rule.UNKNOWN_OUTCOME: "The last write got no answer; nothing is written before we have seen what became of it.",
     Rule.UNDONE: "Undone by a person; what was before is put back, and stays until somebody edits it.",
+    Rule.AWAITS_PARENT: "The record it points to has no counterpart yet; it goes as soon as that one is linked.",
+    Rule.PARENT_BACK: "The record it pointed to was gone and is back, or was made anew; it points there again.",
+    Rule.PARENT_GONE: "The record it pointed to is gone; the blank that this left is no edit, and each side keeps its own.",
 }
 
 
+_OPEN = frozenset({Rule.CONFLICT, Rule.NO_COUNTERPART, Rule.AWAITS_PARENT})
 _QUESTIONS = frozenset(
     {Rule.CONFLICT, Rule.NO_COUNTERPART, Rule.AMBIGUOUS, Rule.KEPT_APART, Rule.DELETED_ASK}
 )
@@ -155,11 +163,18 @@ class Rules(msgspec.Struct, frozen=True):
     may_archive: frozenset[Side] = frozenset()
     may_restore: frozenset[Side] = frozenset()
 
+    def looked_up(self, parents: Parents) -> Rules:
+        """The rules with what is known now of the records that lines point to."""
+        if all(lens.mapping.through is None for lens in self.lenses):
+            return self
+        return msgspec.structs.replace(self, lenses=looked_up(self.lenses, parents))
+
 
 class View(msgspec.Struct, frozen=True):
     """All that a decision about one link depends on. Encodes to JSON: one of these replays a decision.
 
-    `cleared` names lines that were never agreed on, and whose value somebody has emptied since we first saw it.
+    `cleared` names lines that were never agreed on, and whose value somebody has emptied since we first saw it. `parents`
+    is what other syncs know of the records that are pointed to: `case` and `replay` decide by it.
     """
 
     link: LinkId | None
@@ -171,6 +186,7 @@ class View(msgspec.Struct, frozen=True):
     resolutions: Mapping[str, Resolution] = {}
     answer: Answer | None = None
     cleared: frozenset[str] = frozenset()
+    parents: tuple[Known, ...] = ()
 
     def of(self, side: Side) -> Sighting:
         """The sighting of one side."""
@@ -214,13 +230,13 @@ class FieldDecision(msgspec.Struct, frozen=True):
 
     @property
     def is_open(self) -> bool:
-        """Whether the field waits for a person or a counterpart."""
-        return self.rule in (Rule.CONFLICT, Rule.NO_COUNTERPART)
+        """Whether the field waits: for a person, a counterpart, or the record that it points to."""
+        return self.rule in _OPEN
 
     @property
     def settles(self) -> bool:
         """Whether the base moves for this field."""
-        return self.rule not in (Rule.IN_STEP, Rule.UNSEEN, Rule.CONFLICT, Rule.NO_COUNTERPART)
+        return self.rule not in (Rule.IN_STEP, Rule.UNSEEN) and not self.is_open
 
 
 class Fields(msgspec.Struct, frozen=True, tag="fields"):
@@ -258,11 +274,13 @@ class Forget(msgspec.Struct, frozen=True, tag="forget"):
 
 
 class AskDelete(msgspec.Struct, frozen=True, tag="ask_delete"):
-    """The record of `gone` is deleted; a person must say what happens to the other."""
+    """The record of `gone` is deleted; a person must say what happens to the other. `parent` names the record that it
+    pointed to where that one is gone as well."""
 
     gone: Side
     is_edited: bool
     rule: Rule = Rule.DELETED_ASK
+    parent: str = ""
 
 
 class Wait(msgspec.Struct, frozen=True, tag="wait"):

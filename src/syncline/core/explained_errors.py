@@ -165,7 +165,7 @@ DETAILS: Mapping[Detail, Told] = {
     Detail.DUPLICATE: Told(
         "Already there",
         "Another record holds the same value in a unique field.",
-        "A create is looked up first, for it may be our own; anything else is parked.",
+        "A create whose own key is taken is looked up, for it may be ours; anything else is parked.",
         "Change the value on one side, or link the two records.",
     ),
     Detail.VALIDATION: Told(

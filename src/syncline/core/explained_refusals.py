@@ -175,6 +175,12 @@ REFUSALS: Mapping[Refusal, Told] = {
         "The old credentials stay in force.",
         "Do what the problems say, then try again.",
     ),
+    Refusal.TRANSITION: Told(
+        "Not from this status",
+        "The status cannot become that one from what it is now: a contract goes its way step by step.",
+        _NOTHING,
+        "Choose one of those that the remedy of the answer names.",
+    ),
     Refusal.AUTHORISATION: Told(
         "The authorisation cannot be finished",
         "It was not begun here, was finished before, took too long, or was begun by somebody else.",

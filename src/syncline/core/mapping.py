@@ -18,6 +18,7 @@ import msgspec
 from syncline.core.convert import Untranslatable, convert, is_lossless
 from syncline.core.formulas import transform_faults, translated_by
 from syncline.core.records import FieldId, FieldSchema, ObjectSchema, Side
+from syncline.core.references import Parent, Parents, Through, crossing, crossing_faults, spot_of
 from syncline.core.transforms import TRANSFORMS, Transform
 from syncline.core.translation import Scalar, Translation, Way, read_scalar, translation
 from syncline.core.values import FieldType, Person, Value, same
@@ -56,7 +57,8 @@ class FieldMapping(msgspec.Struct, frozen=True):
     `values` pairs option keys or labels (None: blank); several left values may share a right one and the other way
     round: the first pair of a value is the one it translates to. `people` pairs e-mails that differ between the sides.
     `is_lossy` accepts a mapping that does not survive the round trip. `to_right` and `to_left` are expressions that
-    make the one side's value of the other's, which they call `value`.
+    make the one side's value of the other's, which they call `value`. `through` names the sync whose links say which
+    record is the counterpart of the one that is pointed to.
     """
 
     left: FieldId
@@ -69,6 +71,7 @@ class FieldMapping(msgspec.Struct, frozen=True):
     is_lossy: bool = False
     to_right: str | None = None
     to_left: str | None = None
+    through: Through | None = None
 
     @property
     def has_expressions(self) -> bool:
@@ -85,7 +88,8 @@ class FieldMapping(msgspec.Struct, frozen=True):
 
 
 class Lens(msgspec.Struct, frozen=True):
-    """A mapping that fits its two object types."""
+    """A mapping that fits its two object types. `parents` is what is known of the records that a line points to which goes
+    through another sync; see `looked_up`."""
 
     mapping: FieldMapping
     left: FieldSchema
@@ -93,6 +97,7 @@ class Lens(msgspec.Struct, frozen=True):
     policy: ConflictPolicy
     to_right: Translation
     to_left: Translation
+    parents: Parents = {}
 
     def to(self, side: Side, value: Value) -> Value | Untranslatable:
         """The other side's value as this side would hold it. Blank stays blank unless a pair says otherwise."""
@@ -114,6 +119,30 @@ class Lens(msgspec.Struct, frozen=True):
             and self.left.type is FieldType.MANY_OF
             and self.right.type is FieldType.MANY_OF
         )
+
+    def parent(self, side: Side, value: Value | None) -> Parent | None:
+        """What is known of the record that a side's value points to; None where the line goes through no other sync, or the
+        value points nowhere."""
+        through = self.mapping.through
+        spot = None if through is None else spot_of(through, side, value)
+        return None if spot is None else self.parents.get(spot)
+
+
+def looked_up(lenses: Sequence[Lens], parents: Parents) -> tuple[Lens, ...]:
+    """The lenses with what is known now of the records that their lines point to."""
+    return tuple(_looked_up(lens, parents) for lens in lenses)
+
+
+def _looked_up(lens: Lens, parents: Parents) -> Lens:
+    through = lens.mapping.through
+    if through is None:
+        return lens
+    return msgspec.structs.replace(
+        lens,
+        parents=parents,
+        to_right=crossing(through, lens.right, Side.RIGHT, parents),
+        to_left=crossing(through, lens.left, Side.LEFT, parents),
+    )
 
 
 def lenses(
@@ -175,6 +204,9 @@ def _known(field_id: FieldId, schema: ObjectSchema, path: str, problems: list[Pr
 
 def _faults(mapping: FieldMapping, left: FieldSchema, right: FieldSchema, path: str) -> list[Problem]:
     out: list[Problem] = []
+    if mapping.through is not None:
+        is_told = bool(mapping.values or mapping.people or mapping.transform) or mapping.has_expressions
+        out += crossing_faults(mapping.through, left, right, path, is_told_otherwise=is_told)
     for side, source, target in ((Side.RIGHT, left, right), (Side.LEFT, right, left)):
         if not mapping.direction.flows_to(side):
             unused = mapping.expression(side)
@@ -208,6 +240,8 @@ def _faults(mapping: FieldMapping, left: FieldSchema, right: FieldSchema, path: 
 def _type_faults(
     mapping: FieldMapping, source: FieldSchema, target: FieldSchema, path: str, side: Side
 ) -> list[Problem]:
+    if mapping.through is not None:
+        return []
     if mapping.has_expressions:
         return _expression_faults(mapping, source, target, path, side)
     if mapping.values:
@@ -215,11 +249,10 @@ def _type_faults(
     if mapping.transform is None:
         if convert(source.type, target.type) is None:
             text = f"{source.type.value} '{source.id}' does not become {target.type.value} '{target.id}'."
-            return [
-                Problem(
-                    path, text, "Name a transform, pair the values, or map another field.", ProblemKind.TYPES
-                )
-            ]
+            remedy = "Name a transform, pair the values, or map another field."
+            if FieldType.REFERENCE in (source.type, target.type):
+                remedy = "Name the sync that ties the records they point to: through: SYNC."
+            return [Problem(path, text, remedy, ProblemKind.TYPES)]
         return []
     transform = TRANSFORMS.get(mapping.transform)
     if transform is None:
@@ -271,7 +304,7 @@ def _set_faults(source: FieldSchema, target: FieldSchema, path: str) -> list[Pro
 
 
 def _loss(mapping: FieldMapping, left: FieldSchema, right: FieldSchema, path: str) -> list[Problem]:
-    is_told_by_values = bool(mapping.values) or mapping.has_expressions
+    is_told_by_values = bool(mapping.values) or mapping.has_expressions or mapping.through is not None
     if mapping.direction is not Direction.BOTH or mapping.is_lossy or is_told_by_values:
         return []
     transform = _named(mapping.transform)
@@ -368,6 +401,8 @@ def _mapped_twice(mappings: Sequence[FieldMapping]) -> list[Problem]:
 
 def _way(mapping: FieldMapping, left: FieldSchema, right: FieldSchema, side: Side) -> Translation:
     """How a value goes to the field of `side`."""
+    if mapping.through is not None:
+        return crossing(mapping.through, left if side is Side.LEFT else right, side, {})
     if mapping.has_expressions:
         return _by_expression(mapping, left, right, side)
     transform = _transform(mapping, side)

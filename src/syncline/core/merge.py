@@ -13,7 +13,7 @@ from typing import assert_never
 
 import msgspec
 
-from syncline.core.absence import one_gone
+from syncline.core.absence import is_orphaned, one_gone, without_counterpart
 from syncline.core.convert import Untranslatable
 from syncline.core.decisions import (
     Decision,
@@ -137,7 +137,7 @@ def merge_field(lens: Lens, view: View, left: Record, right: Record) -> FieldDec
     # Neither side changed.
     field = FieldDecision(mapping.left, mapping.right, Rule.IN_STEP, left=now_left, right=now_right)
     if not left_changed and not right_changed:
-        return field
+        return _remade(lens, field)
     # Whoever changed, both now mean the same.
     if _agree(lens, now_left, now_right):
         return msgspec.structs.replace(field, rule=Rule.AGREED)
@@ -145,12 +145,16 @@ def merge_field(lens: Lens, view: View, left: Record, right: Record) -> FieldDec
     chosen = view.resolutions.get(field.name)
     if chosen and same(chosen.seen_left, now_left) and same(chosen.seen_right, now_right):
         return _resolved(lens, field, chosen)
+    # A reference that went blank with the record it pointed to was not edited.
+    orphaned = _orphaned(lens, field, (base_left, base_right))
+    if orphaned is not None:
+        return orphaned
     is_cleared = field.name in view.cleared
     # The field goes one way: the other side follows, whoever changed.
-    if not lens.flows_to(Side.LEFT):
-        return _one_way(lens, field, Side.RIGHT, (base_left, base_right), own[1], is_cleared=is_cleared)
-    if not lens.flows_to(Side.RIGHT):
-        return _one_way(lens, field, Side.LEFT, (base_left, base_right), own[0], is_cleared=is_cleared)
+    leading = next((side for side in Side if not lens.flows_to(side)), None)
+    if leading is not None:
+        follows = own[1] if leading is Side.LEFT else own[0]
+        return _one_way(lens, field, leading.other, (base_left, base_right), follows, is_cleared=is_cleared)
     # Sets: what either side added or removed is carried over, element by element.
     if lens.is_many and (not (left_changed and right_changed) or lens.policy is ConflictPolicy.MERGE):
         return _merged(lens, field, base_left, base_right)
@@ -162,7 +166,65 @@ def merge_field(lens: Lens, view: View, left: Record, right: Record) -> FieldDec
     # The two records meet for the first time and one is blank: it is filled, unless somebody emptied it since.
     if base_left is None and is_blank(now_left) != is_blank(now_right) and not is_cleared:
         return _follow(lens, field, Side.RIGHT if is_blank(now_left) else Side.LEFT, Rule.FILLED_BLANK)
-    return _contested(lens, field, view, left, right)
+    return _awaited(lens, _contested(lens, field, view, left, right))
+
+
+def _orphaned(
+    lens: Lens, field: FieldDecision, bases: tuple[Value | None, Value | None]
+) -> FieldDecision | None:
+    """A side whose reference is blank since its record is gone gets the other's, as far as there is something to point to;
+    nothing is emptied. None where no side is so."""
+    for side, base, other in ((Side.LEFT, *bases), (Side.RIGHT, *reversed(bases))):
+        if is_orphaned(lens, side, base, field.now(side)):
+            return _pointed_again(lens, field, side, other)
+    return None
+
+
+def _pointed_again(lens: Lens, field: FieldDecision, side: Side, base: Value | None) -> FieldDecision:
+    """`base` is what the other side agreed on."""
+    kept = msgspec.structs.replace(field, rule=Rule.PARENT_GONE)
+    if not lens.flows_to(side):
+        return kept
+    decided = _follow(lens, field, side.other, Rule.PARENT_BACK)
+    now = field.now(side.other)
+    is_edited = base is None or now is None or not same(base, now)
+    if decided.rule is not Rule.AWAITS_PARENT or is_edited:
+        return decided
+    parent = lens.parent(side.other, now)
+    # As long as its link is open, the record may come back on this side.
+    return decided if parent is not None and parent.counterpart is not None else kept
+
+
+def _remade(lens: Lens, field: FieldDecision) -> FieldDecision:
+    """A side that still points to a record which is gone, and was made anew since, gets the new one."""
+    for side in Side if lens.mapping.through is not None else ():
+        now = field.now(side)
+        parent = lens.parent(side, now)
+        source = lens.parent(side.other, field.now(side.other))
+        if (
+            parent is None
+            or not parent.is_gone
+            or not lens.flows_to(side)
+            or source is None
+            or source.is_gone
+        ):
+            continue
+        decided = _follow(lens, field, side.other, Rule.PARENT_BACK)
+        target = decided.target(side)
+        if now is not None and target is not None and not is_blank(target) and not same(target, now):
+            return decided
+    return field
+
+
+def _awaited(lens: Lens, field: FieldDecision) -> FieldDecision:
+    """Two references that nobody can compare yet are no conflict: they may be the same."""
+    if field.rule is not Rule.CONFLICT or lens.mapping.through is None:
+        return field
+    made = [lens.to(side.other, field.now(side) or BLANK) for side in Side]
+    if not all(isinstance(each, Untranslatable) and each.is_awaited for each in made):
+        return field
+    reason = f"waits for one of what both sides point to: in the sync '{lens.mapping.through.sync}' neither has a counterpart"
+    return msgspec.structs.replace(field, rule=Rule.AWAITS_PARENT, reason=reason)
 
 
 def _agree(lens: Lens, left: Value, right: Value) -> bool:
@@ -200,7 +262,7 @@ def _follow(lens: Lens, field: FieldDecision, winner: Side, rule: Rule) -> Field
     else:
         value = lens.to(winner.other, source)
     if isinstance(value, Untranslatable):
-        return msgspec.structs.replace(field, rule=Rule.NO_COUNTERPART, reason=value.reason)
+        return msgspec.structs.replace(field, rule=without_counterpart(value), reason=value.reason)
     if winner is Side.LEFT:
         return msgspec.structs.replace(field, rule=rule, to_right=value)
     return msgspec.structs.replace(field, rule=rule, to_left=value)
@@ -209,7 +271,7 @@ def _follow(lens: Lens, field: FieldDecision, winner: Side, rule: Rule) -> Field
 def _override(lens: Lens, field: FieldDecision, winner: Side, rule: Rule) -> FieldDecision:
     """The winner's value goes over, and the loser's goes to the history."""
     decided = _follow(lens, field, winner, rule)
-    if decided.rule is Rule.NO_COUNTERPART:
+    if decided.is_open:
         return decided
     loser = field.right if winner is Side.LEFT else field.left
     return msgspec.structs.replace(decided, lost=loser, lost_side=winner.other)

@@ -35,6 +35,28 @@ class EventType(Enum):
     """An alert was raised."""
     ALERT_RECOVERED = "alert.recovered"
     """What an alert was about is over."""
+    # An item of the workspace was made (or brought back from the trash), changed (or its attachments), put into the trash.
+    WORKSPACE_PROJECT_CREATED = "workspace.project.created"
+    WORKSPACE_PROJECT_UPDATED = "workspace.project.updated"
+    WORKSPACE_PROJECT_DELETED = "workspace.project.deleted"
+    WORKSPACE_DOCUMENT_CREATED = "workspace.document.created"
+    WORKSPACE_DOCUMENT_UPDATED = "workspace.document.updated"
+    WORKSPACE_DOCUMENT_DELETED = "workspace.document.deleted"
+    WORKSPACE_CONTRACT_CREATED = "workspace.contract.created"
+    WORKSPACE_CONTRACT_UPDATED = "workspace.contract.updated"
+    WORKSPACE_CONTRACT_DELETED = "workspace.contract.deleted"
+    WORKSPACE_MILESTONE_CREATED = "workspace.milestone.created"
+    WORKSPACE_MILESTONE_UPDATED = "workspace.milestone.updated"
+    WORKSPACE_MILESTONE_DELETED = "workspace.milestone.deleted"
+    WORKSPACE_LEAD_CREATED = "workspace.lead.created"
+    WORKSPACE_LEAD_UPDATED = "workspace.lead.updated"
+    WORKSPACE_LEAD_DELETED = "workspace.lead.deleted"
+    WORKSPACE_TASK_CREATED = "workspace.task.created"
+    WORKSPACE_TASK_UPDATED = "workspace.task.updated"
+    WORKSPACE_TASK_DELETED = "workspace.task.deleted"
+    WORKSPACE_PERSON_CREATED = "workspace.person.created"
+    WORKSPACE_PERSON_UPDATED = "workspace.person.updated"
+    WORKSPACE_PERSON_DELETED = "workspace.person.deleted"
 
 
 class Subscription(msgspec.Struct, frozen=True):

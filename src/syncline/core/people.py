@@ -50,6 +50,10 @@ class Scope(Enum):
     """Alerts, and where they go."""
     ALERTS_WRITE = "alerts:write"
     """Close alerts; change where they go."""
+    WORKSPACE_READ = "workspace:read"
+    """Projects, documents, contracts, milestones, leads, tasks and people of the workspace, and their files."""
+    WORKSPACE_WRITE = "workspace:write"
+    """Make, change and delete them."""
     EVENTS_READ = "events:read"
     """Outgoing events and who wants them."""
     EVENTS_WRITE = "events:write"
@@ -75,11 +79,18 @@ _VIEWER = frozenset(
         Scope.CONNECTIONS_READ,
         Scope.DELIVERIES_READ,
         Scope.ALERTS_READ,
+        Scope.WORKSPACE_READ,
         Scope.EVENTS_READ,
         Scope.METRICS_READ,
     }
 )
-_OPERATOR = _VIEWER | {Scope.RUNS_WRITE, Scope.RECORDS_WRITE, Scope.DELIVERIES_WRITE, Scope.ALERTS_WRITE}
+_OPERATOR = _VIEWER | {
+    Scope.RUNS_WRITE,
+    Scope.RECORDS_WRITE,
+    Scope.DELIVERIES_WRITE,
+    Scope.ALERTS_WRITE,
+    Scope.WORKSPACE_WRITE,
+}
 _RIGHTS = {Role.VIEWER: _VIEWER, Role.OPERATOR: _OPERATOR, Role.ADMIN: frozenset(Scope)}
 _READ, _WRITE = ":read", ":write"
 

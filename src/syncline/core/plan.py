@@ -74,7 +74,8 @@ class Plan(msgspec.Struct, frozen=True):
 class Intake(msgspec.Struct, frozen=True):
     """What `plan` takes: decided links, the matching of the rest, and which records may not be copied.
 
-    `paired` are the decisions of freshly matched pairs (they have no link yet).
+    `paired` are the decisions of freshly matched pairs (they have no link yet). `circular` are records that wait, in the end,
+    for nothing but themselves: they are made without what they point to, which follows.
     """
 
     sync: SyncId
@@ -85,6 +86,7 @@ class Intake(msgspec.Struct, frozen=True):
     lenses: Sequence[Lens]
     may_create: frozenset[Side]
     said: Said = NOTHING_SAID
+    circular: frozenset[tuple[Side, RecordKey]] = frozenset()
 
 
 Cost = Callable[[Side, Write], int]
@@ -178,6 +180,10 @@ class _Writer:
             return
         fields = created_fields(self._intake.lenses, record, side)
         values = written(fields, side)
+        awaited = self._awaited(side, record.key, fields)
+        if awaited and side in self._intake.may_create and (side.other, record.key) not in self._wanted:
+            self._hold(Rule.AWAITS_PARENT, awaited, record.title, None, keys)
+            return
         if side not in self._intake.may_create or not values:
             return
         missing = self._missing(side, fields)
@@ -220,6 +226,13 @@ class _Writer:
         mark = external_key(self._intake.sync, key)
         return mark if word is None else f"{mark}:{word}"
 
+    def _awaited(self, side: Side, source: RecordKey, fields: Iterable[FieldDecision]) -> str:
+        """What a new record on `side` waits for: a record that it points to, and that is not there yet."""
+        if (side.other, source) in self._intake.circular:
+            return ""
+        awaited = (f.reason for f in fields if f.rule is Rule.AWAITS_PARENT and f.target(side) is None)
+        return next(awaited, "")
+
     def _missing(self, side: Side, fields: Iterable[FieldDecision]) -> str | None:
         """Why a new record on `side` would be refused: a required field that nothing is written to."""
         values = written(fields, side)
@@ -254,8 +267,10 @@ class _Writer:
                 self._revive(linked, side, fields, rule, is_restore=is_restore)
             case Forget(release, rule):
                 self._close(linked, release or Side.LEFT, None, rule, release)
-            case AskDelete(gone, is_edited, rule):
+            case AskDelete(gone, is_edited, rule, parent):
                 reason = "edited here since" if is_edited else "unchanged here since"
+                if parent:
+                    reason = f"{reason}; what it points to is gone as well: {parent}"
                 self._hold_gone(linked, gone, rule, reason)
             case Wait(rule, reason):
                 self._hold(rule, reason, linked.title, linked.link, keys)
@@ -297,6 +312,10 @@ class _Writer:
         if is_restore:
             write: Write = Restore(linked.key(side), written(fields, side, keep_blank=True))
         else:
+            awaited = self._awaited(side, counterpart, fields)
+            if awaited:
+                self._hold_gone(linked, side, Rule.AWAITS_PARENT, awaited)
+                return
             hindrance = self._hindrance(side, fields)
             if hindrance:
                 self._hold_gone(linked, side, Rule.DELETED_ASK, hindrance)

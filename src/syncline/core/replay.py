@@ -15,6 +15,7 @@ from syncline.core.case import Decided
 from syncline.core.decisions import Decision, FieldDecision, Fields, Revive, Rule, Rules
 from syncline.core.merge import merge
 from syncline.core.records import Present, RecordKey, Side
+from syncline.core.references import parents_of
 from syncline.core.values import Value, same
 
 
@@ -94,7 +95,7 @@ def change_of(each: Decided, rules: Rules) -> RecordChange | None:
 
 def redecide(each: Decided, rules: Rules) -> Decision:
     """Decide one of them again."""
-    view = each.view
+    view, rules = each.view, rules.looked_up(parents_of(each.view.parents))
     for side in Side:
         own, other = view.of(side), view.of(side.other)
         key = each.right_key if side is Side.LEFT else each.left_key
@@ -146,6 +147,9 @@ _OUTCOMES = {
     Rule.CONFLICT: "a person is asked",
     Rule.NO_COUNTERPART: "it waits for a counterpart of the value",
     Rule.CREATED: "it is copied",
+    Rule.AWAITS_PARENT: "it waits for the record that it points to",
+    Rule.PARENT_BACK: "it points to the record that is back",
+    Rule.PARENT_GONE: "each keeps its own",
 }
 
 

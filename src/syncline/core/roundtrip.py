@@ -131,12 +131,13 @@ def generated_losses(lens: Lens) -> tuple[Loss, ...]:
 
 
 def uncarried(lens: Lens, side: Side, values: Iterable[Value]) -> Iterator[Uncarried]:
-    """The values of one side that have no counterpart, where the line would carry them over."""
+    """The values of one side that have no counterpart, where the line would carry them over. What points to a record that is
+    still to be linked will have one."""
     if not lens.flows_to(side.other):
         return
     for value in values:
         there = lens.to(side.other, value)
-        if isinstance(there, Untranslatable):
+        if isinstance(there, Untranslatable) and not there.is_awaited:
             yield Uncarried(line_name(lens.mapping.left, lens.mapping.right), side, value, there.reason)
 
 

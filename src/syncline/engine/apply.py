@@ -368,14 +368,19 @@ def _postpone(work: _Work, step: Step, error: TransientError) -> IntentState:
     return IntentState.DROPPED
 
 
+def _is_our_mark_taken(step: Step, error: RejectedError) -> bool:
+    return isinstance(step.write, Create) and error.field not in step.write.fields
+
+
 def _failed(work: _Work, step: Step, error: ConnectorError) -> IntentState:
     """What the engine does next, by the error's group."""
     match error:
         # Sent, no clear answer: the next run looks before anything is written again.
         case UnknownOutcomeError():
             return IntentState.UNKNOWN
-        # A record with our external key is there already: the look will find it.
-        case RejectedError(is_duplicate=True) if isinstance(step.write, Create):
+        # A record with our external key is there already: the look will find it. A value of the copy itself that is taken
+        # is another matter: no look would ever find that record to be ours, so a person must say what is to be done.
+        case RejectedError(is_duplicate=True) if _is_our_mark_taken(step, error):
             return IntentState.UNKNOWN
         # Never, this way: parked until somebody edits it or asks for another try.
         case RejectedError():

@@ -14,6 +14,7 @@ from syncline.core.decisions import FieldDecision, Fields, Rule, View
 from syncline.core.plan import Held
 from syncline.core.records import LinkId, Present, Record, RecordKey, RunId, Side, Sighting, Unseen
 from syncline.core.replay import Replay, replay
+from syncline.engine.parents import kept
 from syncline.engine.pull import Sweep
 from syncline.engine.reconcile import Reconciled, comes_to_nothing
 from syncline.engine.sync import Sync, World
@@ -29,7 +30,7 @@ About = tuple[LinkId | None, RecordKey | None, RecordKey | None]
 
 def keep(world: World, sync: Sync, run: RunId, sweeps: Sweeps, made: Reconciled) -> None:
     """Keep what was decided in this run and not in an earlier one."""
-    world.store.keep_evidence(run, _decided(sweeps, made, _asked_first(world, sync, made)))
+    world.store.keep_evidence(run, _decided(sync, sweeps, made, _asked_first(world, sync, made)))
 
 
 def decide_again(world: World, sync: Sync, run: RunId) -> Replay:
@@ -51,7 +52,7 @@ def prune(world: World, sync: Sync) -> None:
         world.store.remember(sync.id, _PRUNED, now.isoformat())
 
 
-def _decided(sweeps: Sweeps, made: Reconciled, asked: frozenset[About]) -> Iterator[Decided]:
+def _decided(sync: Sync, sweeps: Sweeps, made: Reconciled, asked: frozenset[About]) -> Iterator[Decided]:
     going = {step.link for step in made.plan.steps if step.link is not None}
     for linked in made.intake.linked:
         keys = (linked.left_key, linked.right_key)
@@ -59,10 +60,10 @@ def _decided(sweeps: Sweeps, made: Reconciled, asked: frozenset[About]) -> Itera
         if is_news and not comes_to_nothing(linked.decision):
             yield Decided(*keys, linked.title, made.views[linked.link], linked.decision)
     for left, right, decision in made.intake.paired:
-        yield Decided(left.key, right.key, left.title or right.title, _view(left, right), decision)
-    yield from _created(made)
+        yield Decided(left.key, right.key, left.title or right.title, _view(sync, left, right), decision)
+    yield from _created(sync, made)
     for held in made.plan.held:
-        view = _held_view(held, made)
+        view = _held_view(sync, held, made)
         is_news = _moved(sweeps, held.left_key, held.right_key) or _about(held) in asked
         if view is not None and is_news:
             reason = f"{held.rule.sentence} {f'({held.reason})' if held.reason else ''}".rstrip()
@@ -76,7 +77,7 @@ def _moved(sweeps: Sweeps, left: RecordKey | None, right: RecordKey | None) -> b
     )
 
 
-def _created(made: Reconciled) -> Iterator[Decided]:
+def _created(sync: Sync, made: Reconciled) -> Iterator[Decided]:
     """Lone records that get a copy."""
     copies: dict[tuple[Side, RecordKey], Sequence[FieldDecision]] = {
         (step.side.other, step.counterpart): step.fields
@@ -89,11 +90,11 @@ def _created(made: Reconciled) -> Iterator[Decided]:
             if fields is not None:
                 is_left = side is Side.LEFT
                 keys = (record.key, None) if is_left else (None, record.key)
-                view = _view(record, None) if is_left else _view(None, record)
+                view = _view(sync, record, None) if is_left else _view(sync, None, record)
                 yield Decided(*keys, record.title, view, Fields(tuple(fields)))
 
 
-def _held_view(held: Held, made: Reconciled) -> View | None:
+def _held_view(sync: Sync, held: Held, made: Reconciled) -> View | None:
     """What was seen of something about which nothing was decided; None for a link that was decided."""
     if held.link is not None:
         is_stopped = held.rule in (Rule.PARKED, Rule.UNKNOWN_OUTCOME)
@@ -102,11 +103,12 @@ def _held_view(held: Held, made: Reconciled) -> View | None:
         return None
     left = made.waiting[Side.LEFT].get(held.left_key) if held.left_key else None
     right = made.waiting[Side.RIGHT].get(held.right_key) if held.right_key else None
-    return _view(left, right) if (left or right) and held.field is None else None
+    return _view(sync, left, right) if (left or right) and held.field is None else None
 
 
-def _view(left: Record | None, right: Record | None) -> View:
-    return View(None, None, _sighting(left), _sighting(right))
+def _view(sync: Sync, left: Record | None, right: Record | None) -> View:
+    now = {Side.LEFT: _sighting(left), Side.RIGHT: _sighting(right)}
+    return View(None, None, now[Side.LEFT], now[Side.RIGHT], parents=kept(sync, now, {}))
 
 
 def _sighting(record: Record | None) -> Sighting:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from syncline.core.absence import created_fields
-from syncline.core.decisions import Decision, Fields, View, line_fields, line_name
+from syncline.core.decisions import Decision, FieldDecision, Fields, Rule, View, line_fields, line_name
 from syncline.core.mapping import Lens
 from syncline.core.match import MatchMode
 from syncline.core.memory import Entry, Link, Parked, Question, Run, RunState, Seen, Standing
@@ -116,7 +116,7 @@ def _known(world: World, sync: Sync, side: Side, seen: Seen, field: str | None) 
         *_about(world, sync, seen.key, questions),
         *missing,
         *_last_run(world, sync),
-        *_next(decision, parked),
+        *_next(decision, parked, is_alone=link is None),
     ]
     return Explanation(
         sync.id, seen.key, side, _title(seen, link), link.id if link else None, left, right, tuple(sentences),
@@ -250,22 +250,31 @@ def _braked(run: Run, summary: Summary) -> Iterator[str]:
         yield f"A brake stopped the last run ({run.id}), so nothing was written: {brake.sentence} {brake.remedy}"
 
 
-def _next(decision: Decision | None, parked: Sequence[Parked]) -> Iterator[str]:
+def _next(decision: Decision | None, parked: Sequence[Parked], *, is_alone: bool) -> Iterator[str]:
     if parked and not any(each.due for each in parked):
         yield "Next run: nothing, until it is edited or tried again."
+    elif isinstance(decision, Fields) and is_alone and (awaited := _awaited(decision)):
+        yield f"Next run: nothing; it {awaited[0].reason}. It goes as soon as that one is linked."
     elif isinstance(decision, Fields):
         writing = [
             each.name for each in decision.fields if each.to_left is not None or each.to_right is not None
         ]
-        asked = [each.name for each in decision.fields if each.is_open]
+        awaited = _awaited(decision)
+        asked = [each.name for each in decision.fields if each.is_open and each not in awaited]
         if writing:
             yield f"Next run: writes {', '.join(writing)}."
         if asked:
             yield f"Next run: waits for a person in {', '.join(asked)}."
-        if not writing and not asked:
+        for each in awaited:
+            yield f"{each.name} {each.reason}. It goes as soon as that one is linked."
+        if not writing and not asked and not awaited:
             yield "Next run: nothing to do, as far as we have seen."
     elif decision is not None:
         yield f"Next run: {decision.rule.sentence}"
+
+
+def _awaited(decision: Fields) -> list[FieldDecision]:
+    return [each for each in decision.fields if each.rule is Rule.AWAITS_PARENT]
 
 
 # --- which lines ----------------------------------------------------------------------------------------------------

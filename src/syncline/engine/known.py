@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from syncline.core.absence import created_fields
 from syncline.core.comparison import Asked, Knowledge, Lone
 from syncline.core.convert import Untranslatable
-from syncline.core.decisions import line_name
+from syncline.core.decisions import Rule, line_name
 from syncline.core.match import MatchMode
 from syncline.core.memory import Entry, Link, Run, RunState, Seen
 from syncline.core.records import LinkId, Record, RecordKey, Side
@@ -57,6 +58,7 @@ class Known:
             is_unclear=not self.unclear.isdisjoint(spots),
             is_due=any(self._is_due(link.of(side), listed[side].digest) for side in Side),
             is_outside=not all(each.record.in_scope for each in listed.values()),
+            is_open=not (link.left.is_settled and link.right.is_settled),
             told=lambda line: self._history(link, line),
         )
 
@@ -82,6 +84,7 @@ class Known:
             is_parked=spot in self.parked,
             is_unclear=spot in self.unclear,
             may_be_copied=self._may_be_copied(side, listed.record),
+            is_awaiting=self._is_awaiting(side, listed.record),
             is_outside=not listed.record.in_scope or spot in self.barred,
             is_due=not self.is_finished
             or self.is_recheck
@@ -108,6 +111,11 @@ class Known:
             )
             if is_its and entry.field == line:
                 yield entry
+
+    def _is_awaiting(self, side: Side, record: Record) -> bool:
+        """Whether its copy would point to a record that has no counterpart yet."""
+        made = created_fields(self.sync.rules.lenses, record, side.other)
+        return any(each.rule is Rule.AWAITS_PARENT for each in made)
 
     def _may_be_copied(self, side: Side, record: Record) -> bool:
         """Whether the sync makes counterparts there, and the record has something that goes there."""

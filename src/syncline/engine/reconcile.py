@@ -33,6 +33,7 @@ from syncline.core.records import (
     Archive,
     Base,
     Delete,
+    FieldId,
     Gone,
     LinkId,
     Present,
@@ -43,9 +44,10 @@ from syncline.core.records import (
     Sighting,
     Write,
 )
-from syncline.core.values import is_blank, same
+from syncline.core.values import Value, is_blank, same
 from syncline.engine.footing import facts as facts_of
 from syncline.engine.outside import doubtful, tell_doubts, without_barred
+from syncline.engine.parents import Wait, emptying, in_circles, kept, learn, read_lost, table_of, waits_of
 from syncline.engine.pull import Sweep, as_seen, remembered
 from syncline.engine.questions import Asked, open_questions, wants_times
 from syncline.engine.said import said
@@ -68,6 +70,7 @@ class Reconciled:
     links: dict[LinkId, Link] = field(default_factory=dict[LinkId, Link])
     waiting: dict[Side, dict[RecordKey, Record]] = field(default_factory=dict[Side, dict[RecordKey, Record]])
     news: Sequence[int] = ()
+    waits: Sequence[Wait] = ()
 
 
 @dataclass(slots=True)
@@ -105,8 +108,10 @@ async def reconcile(
     bench = _Bench(world, sync, sweeps, frozen, lacking or {}, asked=open_questions(world, sync, sweeps))
     bench.parked.update(((entry.side, entry.key), entry) for entry in world.store.parked(sync.id))
     news = _load(bench)
+    await _ask_of_parents(bench)
     await _decide(bench)
     waiting = {side: _waiting(bench, side) for side in Side}
+    learn(sync, {side: records.values() for side, records in waiting.items()})
     told = said(world.store, sync.id)
     matching = match(
         sync.id,
@@ -127,15 +132,24 @@ async def reconcile(
         (pair.left, pair.right, merge(_first_view(pair.left, pair.right), sync.rules))
         for pair in matching.pairs
     ]
+    waits = waits_of(sync, bench.linked, matching)
     intake = Intake(
-        sync.id, bench.linked, matching, paired, sync.match.mode, sync.rules.lenses, sync.may_create, told
+        sync.id,
+        bench.linked,
+        matching,
+        paired,
+        sync.match.mode,
+        sync.rules.lenses,
+        sync.may_create,
+        told,
+        in_circles(world.store, sync, waits),
     )
     facts = facts_of(world, sync, sweeps, bench.changed, bench.gone)
     limits = msgspec.structs.replace(sync.limits, off=sync.limits.off | release)
     made = plan(intake, facts, limits, lambda side, write: _cost(sync, side, write))
     bench.asked.withdraw_unanswerable(made.held)
     made = msgspec.structs.replace(made, held=(*made.held, *bench.held), paused=sync.paused)
-    return Reconciled(made, facts, bench.asked, intake, bench.views, bench.links, waiting, news)
+    return Reconciled(made, facts, bench.asked, intake, bench.views, bench.links, waiting, news, waits)
 
 
 def _cost(sync: Sync, side: Side, write: Write) -> int:
@@ -183,6 +197,22 @@ def comes_to_nothing(decision: Decision) -> bool:
     )
 
 
+async def _ask_of_parents(bench: _Bench) -> None:
+    """What is known of the records that these point to: looked up together. Where a deletion or a blank would be carried over,
+    it is read whether the record went that was pointed to: its own sync may not have looked yet."""
+    sync = bench.sync
+    learn(sync, {side: sweep.fresh.values() for side, sweep in bench.sweeps.items()})
+    if table_of(sync) is None:
+        return
+    left: dict[Side, list[Mapping[FieldId, Value]]] = {side: [] for side in Side}
+    for link in bench.links.values():
+        if _stopped(bench, link) is None:
+            for side, names in emptying(sync, merge(_view(bench, link), sync.rules)):
+                base = link.base.of(side)
+                left[side].append({name: base[name] for name in names if name in base})
+    await read_lost(sync, left)
+
+
 async def _decide(bench: _Bench) -> None:
     sync = bench.sync
     for link in bench.links.values():
@@ -191,7 +221,9 @@ async def _decide(bench: _Bench) -> None:
         if is_by_time or wants_times(bench.asked, link.id, merge(view, sync.rules)):
             view = await _with_edits(bench, link, view)
             bench.asked.timed.add(link.id)
-        bench.views[link.id] = view
+        now = {side: view.of(side) for side in Side}
+        known = kept(sync, now, {side: link.base.of(side) for side in Side})
+        bench.views[link.id] = view = msgspec.structs.replace(view, parents=known)
         title = _title(view, link)
         reason = _stopped(bench, link)
         if reason is not None:
@@ -314,9 +346,13 @@ def _count(bench: _Bench, link: Link, view: View, decision: Decision) -> None:
     """Count what the brakes look at: links that one side's edits would change, and links that a side lost."""
     match decision:
         case Fields(fields):
-            # A line that was never agreed on (a field added just now) tells of no edit.
+            # A line that was never agreed on (a field added just now) tells of no edit, nor does one that points anew.
             agreed = [
-                f for f in fields if f.left_field in link.base.left and f.right_field in link.base.right
+                f
+                for f in fields
+                if f.left_field in link.base.left
+                and f.right_field in link.base.right
+                and f.rule is not Rule.PARENT_BACK
             ]
             bench.changed[Side.LEFT] += any(f.to_right is not None for f in agreed)
             bench.changed[Side.RIGHT] += any(f.to_left is not None for f in agreed)

@@ -16,6 +16,7 @@ from syncline.core.plan import Effect, Plan
 from syncline.core.records import Base, LinkId, RecordKey, Side
 from syncline.engine.absences import not_shown, remember_missing
 from syncline.engine.notes import linked_now, lone_now, tombstone, unagreed
+from syncline.engine.parents import note_awaited
 from syncline.engine.pull import Sweep
 from syncline.engine.questions import to_ask
 from syncline.engine.reconcile import Reconciled
@@ -39,6 +40,8 @@ def remember(world: World, sync: Sync, run: Run, sweeps: dict[Side, Sweep], made
             if sweep.ending.cursor is not None and (sweep.ending.is_complete or sweep.is_delta):
                 world.store.remember(sync.id, f"cursor:{side.value}", sweep.ending.cursor)
         note(world, sync, sweeps, made.news)
+        is_partial = not all(sweep.shows_news for sweep in sweeps.values())
+        note_awaited(world.store, sync, made.waits, is_partial=is_partial)
         for side, keys in _moot(world, sync, sweeps, made).items():
             world.store.unpark(sync.id, side, keys)
         asking = to_ask(sync, run, world.clock.now(), made.plan, made.views, made.asked)

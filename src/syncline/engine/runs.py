@@ -25,6 +25,7 @@ from syncline.engine.drift import confine, resumes
 from syncline.engine.footing import keep
 from syncline.engine.hold import Hold
 from syncline.engine.outlook import Outlook, counted, outlook, spent_since
+from syncline.engine.parents import is_any_remade, keep_remade, looking_up
 from syncline.engine.pick import pick
 from syncline.engine.pull import Sweep, prove_absences, pull
 from syncline.engine.reconcile import Reconciled, reconcile
@@ -96,7 +97,7 @@ async def run(
             world.store.reading_once(sync.id),
         ):
             options = _with_releases(world, sync, options)
-            sync = confine(world, sync, options.release)
+            sync = looking_up(world.store, confine(world, sync, options.release))
             keep_schemas(world.store, sync)
             seen = await _look(world, sync, begun, options, aside)
             with world.store.transaction(may_be_lost=True):
@@ -132,6 +133,8 @@ def _keep(world: World, sync: Sync, seen: _Looked, report: Report, *, is_targete
     made = {Side.LEFT: report.left.surplus, Side.RIGHT: report.right.surplus}
     use_up(world, sync.id, plan.released)
     keep(world, sync, seen.sweeps, made, plan.released, is_targeted=is_targeted)
+    if not is_targeted:
+        keep_remade(world.store, sync)
 
 
 async def preview(world: World, sync: Sync, options: Options | None = None) -> Plan:
@@ -145,6 +148,7 @@ async def preview(world: World, sync: Sync, options: Options | None = None) -> P
 
 async def decide(world: World, sync: Sync, options: Options, sweeps: dict[Side, Sweep]) -> Plan:
     """The plan of these sweeps, for a sync that is confined already."""
+    sync = looking_up(world.store, sync)
     frozen = Recovery().frozen
     for intent in world.store.intents(sync.id):
         step = intent.step
@@ -186,6 +190,7 @@ async def survey(world: World, sync: Sync, options: Options, aside: Spools) -> d
         options.is_recheck
         or world.store.recall(sync.id, "mapping") not in (None, sync.mapping_digest)
         or resumes(world.store, sync)
+        or is_any_remade(world.store, sync)
         # What an expression's filter left out, or let in, was judged by the old one.
         or is_moved
     )

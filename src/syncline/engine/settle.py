@@ -35,6 +35,7 @@ from syncline.core.records import (
 )
 from syncline.core.values import Text, Value, same
 from syncline.engine.notes import seen_now, tombstone, unagreed
+from syncline.engine.parents import note_remade
 from syncline.engine.sync import Sync, World
 
 
@@ -184,6 +185,7 @@ def _link(world: World, sync: Sync, step: Step, keys: tuple[RecordKey, RecordKey
             # Made anew after a deletion: the link goes on with the new record.
             flush(world, sync, ledger)
             world.store.retie(step.link, step.side, new)
+            note_remade(world.store, sync.id)
             # What a resting or removed line once agreed on is not in the new record: it was never agreed on there.
             unmapped = set(ledger.bases.get(step.link, {}).get(step.side, {})) - sync.fields(step.side)
             world.store.unbase(step.link, step.side, unmapped)

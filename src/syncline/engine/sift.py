@@ -15,6 +15,7 @@ from itertools import islice
 from syncline.core.memory import Link, Seen
 from syncline.core.records import FieldId, LinkId, Present, Side
 from syncline.engine.notes import linked_now, unagreed
+from syncline.engine.parents import learn, table_of
 from syncline.engine.pull import Listed, Sweep, remembered
 from syncline.engine.sync import Progress, Sync, World
 
@@ -52,6 +53,7 @@ def sift(
     done = 0
     for chunk in _chunks(number for number in _numbers(sweeps) if number not in others):
         found = world.store.links(sync.id, chunk)
+        _ask_of_parents(sync, sweeps, chunk)
         for number in chunk:
             aside, link = _aside(sweeps, number), found.get(number)
             _take_up(sweeps, aside)
@@ -68,6 +70,13 @@ def sift(
         done += len(chunk)
         world.watch(Progress("looking again", done))
     return busy, news
+
+
+def _ask_of_parents(sync: Sync, sweeps: Sweeps, chunk: Iterable[LinkId]) -> None:
+    """Look up together what the records of a chunk point to."""
+    if table_of(sync) is not None:
+        asides = [_aside(sweeps, number) for number in chunk]
+        learn(sync, {side: [each[side].record for each in asides if side in each] for side in Side})
 
 
 def note(world: World, sync: Sync, sweeps: Sweeps, news: Iterable[int]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from syncline.core.absence import created_fields
 from syncline.core.candidates import Candidate, Reach
 from syncline.core.candidates import candidates as candidates_of
 from syncline.core.decisions import Rule
@@ -108,10 +109,18 @@ def waiting(world: World, sync: Sync) -> tuple[Waiting, ...]:
                 rule, reason = Rule.COPIED_BY_HAND, "the next run makes a copy"
             elif spot in partners:
                 rule, reason = Rule.KEPT_APART, f"kept apart from {', '.join(partners[spot])}"
+            elif awaited := _awaited(sync, side, record):
+                rule, reason = Rule.AWAITS_PARENT, awaited
             else:
                 rule, reason = Rule.NO_COUNTERPART, sync.match.mode.value
             out.append(Waiting(_named_record(side, record), rule, reason))
     return tuple(out)
+
+
+def _awaited(sync: Sync, side: Side, record: Record) -> str:
+    """The record that its copy would point to, where that one has no counterpart yet; empty for none."""
+    made = created_fields(sync.rules.lenses, record, side.other)
+    return next((each.reason for each in made if each.rule is Rule.AWAITS_PARENT), "")
 
 
 def groups(world: World, sync: Sync) -> tuple[Group, ...]:
