@@ -27,9 +27,10 @@ BENCHMARKS: Mapping[str, Benchmark] = MappingProxyType(
         "workers": workers.figures,
         "idle": idle.figures,
         "recheck-million": recheck.figures_of_a_million,
+        "backfill-real": backfill.figures_at_real_pace,
     }
 )
-ON_DEMAND = frozenset({"recheck-million"})
+ON_DEMAND = frozenset({"recheck-million", "backfill-real"})
 """Measured only when named."""
 OUTPUT = Path(__file__).parents[1] / "build" / "bench.json"
 

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import hashlib
 import random
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 
+from syncline.accounts import activecollab_account, highlevel_account, kept_tokens, oauth_secret
 from syncline.config import (
     ActiveCollabSettings,
     Config,
@@ -24,6 +23,7 @@ from syncline.config import (
     HighLevelSettings,
     Stored,
     SyncSettings,
+    WorkspaceSettings,
     applied_syncs,
     canonical,
     merged,
@@ -33,27 +33,24 @@ from syncline.config.keys import kept_key, new_key, replace_keys
 from syncline.connectors import activecollab, highlevel
 from syncline.connectors.http import Environment, Transport
 from syncline.connectors.transport import AiohttpTransport, Twinned
+from syncline.connectors.workspace import WorkspaceConnector
 from syncline.core.audit import AuditKind
 from syncline.core.changes import Change, changes, digest
 from syncline.core.memory import Version
 from syncline.core.quota import Terms
-from syncline.core.records import FieldId, Side, SyncId
+from syncline.core.records import Side, SyncId
 from syncline.engine import versions
 from syncline.engine.footing import identity_of
+from syncline.engine.parents import looking_up
 from syncline.engine.schemas import kept_schema
 from syncline.engine.sync import Patience, SideSetup, Sync, Watch, World, unwatched
 from syncline.engine.trial import check, try_out
 from syncline.errors import ConfigError, MappingError, NotFoundError, Problem, ProblemKind, UsageError
 from syncline.fitting import connected
-from syncline.ports import Clock, Connector, Listener, Store
+from syncline.ports import Clock, Connector, Listener, Store, Vault
 from syncline.ports.connections import CREDENTIALS_NAME
 from syncline.ports.listening import SECRET_NAME
-from syncline.store import Move, StoreMeter, compare, move, open_store
-
-_LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_TURN = dt.timedelta(minutes=3)
-"""Longer than any renewal of a token takes."""
-_RESOURCES = ("objects", "custom-fields", "users", "locations", "businesses")
+from syncline.store import DirectoryVault, Move, StoreMeter, compare, move, open_store
 
 
 class SystemClock:
@@ -87,6 +84,7 @@ class Installation:
     version: Version | None = None
     from_file: frozenset[str] = frozenset()
     guarded: Transport = field(default_factory=lambda: AiohttpTransport(allow_private=False))
+    vault: Vault = field(default_factory=lambda: DirectoryVault(Path("attachments")))
     _connectors: dict[str, Connector] = field(default_factory=dict[str, Connector])
     _environments: dict[str, Environment] = field(default_factory=dict[str, Environment])
 
@@ -129,13 +127,17 @@ class Installation:
         # What a connector offers hangs on the filters of its syncs; a trial may have others.
         cached = " ".join((name, *projects))
         if cached not in self._connectors:
-            settings = self._settings(name)
-            environment = self._environment(name, settings.quota.terms())
-            match settings:
+            match settings := self._settings(name):
+                case WorkspaceSettings():
+                    self._connectors[cached] = WorkspaceConnector(name, self.store, self.clock)
                 case ActiveCollabSettings():
-                    self._connectors[cached] = _activecollab(name, settings, projects, environment)
+                    environment = self._environment(name, settings.quota.terms())
+                    self._connectors[cached] = activecollab_account(name, settings, projects, environment)
                 case HighLevelSettings():
-                    self._connectors[cached] = self._highlevel(name, settings, environment)
+                    environment = self._environment(name, settings.quota.terms())
+                    self._connectors[cached] = highlevel_account(
+                        name, settings, environment, self.store, self.clock
+                    )
         return self._connectors[cached]
 
     def listener(self, name: str) -> Listener:
@@ -144,6 +146,10 @@ class Installation:
         if isinstance(settings, ActiveCollabSettings):
             secret = self.store.secret(SECRET_NAME.format(name)) or ""
             return activecollab.WebhookListener(secret, settings.webhooks.instance)
+        if isinstance(settings, WorkspaceSettings):
+            text = f"The workspace '{name}' sends no webhooks."
+            remedy = "It needs none: whatever changes in it is heard of at once."
+            raise UsageError("connection", text, remedy, ProblemKind.NO_CONNECTION, name)
         hooks = settings.webhooks
         legacy = hooks.legacy_keys if hooks.legacy else ()
         return highlevel.WebhookListener(settings.location, hooks.keys, legacy)
@@ -168,6 +174,8 @@ class Installation:
         """Go on with what another installation knows of the budgets of connections that are the same."""
         for name, known in other._environments.items():
             new, old = (each.config.connections.get(name) for each in (self, other))
+            if isinstance(new, WorkspaceSettings) or isinstance(old, WorkspaceSettings):
+                continue
             if new is not None and old is not None and (new.url, new.quota) == (old.url, old.quota):
                 self._environments[name] = replace(known, transport=self.transport_of(name))
 
@@ -194,23 +202,9 @@ class Installation:
         settings = self._settings(name)
         if not isinstance(settings, HighLevelSettings) or settings.oauth is None:
             return None
-        kept = _kept_tokens(self.store, oauth_secret(name, settings.oauth.refresh_token.get_secret_value()))
+        kept = kept_tokens(self.store, oauth_secret(name, settings.oauth.refresh_token.get_secret_value()))
         # The pair came when the access token began: a day before that one ends, at most.
         return kept and kept.expires_at - dt.timedelta(days=1) + highlevel.REFRESH_LIFE
-
-    def _highlevel(self, name: str, settings: HighLevelSettings, environment: Environment) -> Connector:
-        return highlevel.connect(
-            highlevel.Settings(
-                settings.location,
-                _access(name, settings, self.store, self.clock),
-                settings.url,
-                search_lag=dt.timedelta(seconds=settings.search_lag),
-                external_key=FieldId(settings.external_key) if settings.external_key else None,
-                versions=dict.fromkeys(_RESOURCES, settings.version),
-            ),
-            environment,
-            connection=name,
-        )
 
     async def sync(self, name: str) -> Sync:
         """A configured sync with both schemas discovered and its mapping checked against them.
@@ -222,8 +216,7 @@ class Installation:
         if settings is None:
             raise self.unknown(name)
         left, right = [await self._side(name, settings, side) for side in Side]
-        applied = digest(self.version.body[name]) if self.version else None
-        return connected(name, settings, (left, right), self._patience(settings), applied)
+        return self._connected(name, settings, (left, right))
 
     async def remembered(self, name: str) -> Sync:
         """A configured sync with both object types as the last run saw them: no call is made, unless none has run yet or
@@ -237,12 +230,17 @@ class Installation:
             for side, schema in zip(Side, kept, strict=True)
             if schema is not None
         ]
-        applied = digest(self.version.body[name]) if self.version else None
         try:
             left, right = setups
-            return connected(name, settings, (left, right), self._patience(settings), applied)
+            return self._connected(name, settings, (left, right))
         except (ValueError, MappingError):
             return await self.sync(name)
+
+    def _connected(self, name: str, settings: SyncSettings, sides: tuple[SideSetup, SideSetup]) -> Sync:
+        """The sync over both sides, with what other syncs know of the records that its lines point to."""
+        applied = digest(self.version.body[name]) if self.version else None
+        sync = connected(name, settings, sides, self._patience(settings), applied, self.config.syncs)
+        return looking_up(self.store, sync)
 
     def unknown(self, name: str) -> UsageError:
         """That there is no sync of this name, and which there are."""
@@ -320,6 +318,7 @@ def install(
         draft=config.syncs,
         version=version,
         from_file=frozenset(config.connections),
+        vault=DirectoryVault(config.attachments_folder(folder)),
     )
 
 
@@ -370,12 +369,6 @@ def credentials_of(store: Store, name: str) -> dict[str, str]:
     return msgspec.json.decode(kept, type=dict[str, str]) if kept else {}
 
 
-def oauth_secret(name: str, refresh_token: str) -> str:
-    """Under which name the renewed tokens are kept that began with this refresh token. A newly configured one begins a new
-    line of tokens: what was kept of an older one is spent."""
-    return f"oauth:{name}:{hashlib.sha256(refresh_token.encode()).hexdigest()[:12]}"
-
-
 def move_installation(config: Config, folder: Path, target: str, *, only_compare: bool) -> Move:
     """Everything of the configured database into another one, or both only compared. Raises what `store.move` raises."""
     source, target = config.database_url(folder), placed(target, folder)
@@ -419,67 +412,3 @@ def _filtered(config: Config, connection: str, name: str) -> tuple[str, ...]:
     if not all(wanted):
         return ()
     return tuple(sorted({value for values in wanted for value in values}))
-
-
-def _activecollab(
-    name: str, settings: ActiveCollabSettings, projects: tuple[str, ...], environment: Environment
-) -> Connector:
-    return activecollab.connect(
-        name,
-        activecollab.Settings(
-            settings.url,
-            settings.token.get_secret_value(),
-            settings.header,
-            settings.prefix,
-            settings.job_type,
-            projects=projects,
-        ),
-        environment,
-    )
-
-
-def _access(
-    name: str, settings: HighLevelSettings, store: Store, clock: Clock
-) -> highlevel.PrivateToken | highlevel.OAuthClient:
-    if settings.oauth is None:
-        token = settings.token.get_secret_value() if settings.token else ""
-        return highlevel.PrivateToken(token)
-    configured = settings.oauth.refresh_token.get_secret_value()
-    secret = oauth_secret(name, configured)
-
-    async def save(tokens: highlevel.Tokens) -> None:
-        store.save_secret(secret, msgspec.json.encode(tokens).decode())
-
-    return highlevel.OAuthClient(
-        settings.oauth.client_id,
-        settings.oauth.client_secret.get_secret_value(),
-        _kept_tokens(store, secret) or highlevel.Tokens("", configured, _LONG_AGO),
-        save,
-        lambda: _kept_tokens(store, secret),
-        lambda: _turn(store, clock, f"renewal:{name}"),
-        settings.location,
-    )
-
-
-def _kept_tokens(store: Store, secret: str) -> highlevel.Tokens | None:
-    kept = store.secret(secret)
-    return msgspec.json.decode(kept, type=highlevel.Tokens) if kept else None
-
-
-@asynccontextmanager
-async def _turn(store: Store, clock: Clock, name: str) -> AsyncGenerator[None]:
-    """One at a time, of all processes on this store. Who held it and died is waited for no longer than `_TURN`."""
-    while True:
-        now, found = clock.now(), store.setting(name)
-        is_free = found is None or now - found.changed_at >= _TURN
-        mine = store.save_setting(name, None, now, found.revision if found else 0) if is_free else None
-        if mine is not None:
-            break
-        await clock.sleep(0.2)
-    try:
-        yield
-    finally:
-        with store.transaction():
-            held = store.setting(name)
-            if held is not None and held.revision == mine.revision:
-                store.remove_setting(name)

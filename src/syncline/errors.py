@@ -135,6 +135,7 @@ class Refusal(Enum):
     IN_USE = "request.in_use"
     OTHER_ACCOUNT = "request.other_account"
     NOT_WORKING = "request.not_working"
+    TRANSITION = "request.transition"
     AUTHORISATION = "request.authorisation"
     BUG = "request.bug"
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import assert_never
 
+from syncline.core.decisions import Rule
 from syncline.core.plan import Held, Plan, Step
 from syncline.core.records import Archive, Create, Delete, Restore, Side, Update
 from syncline.core.shapes import Paused
@@ -97,6 +98,8 @@ def held_line(held: Held) -> str:
     if held.field is None:
         return f"{title}: {held.rule.sentence} {f'({held.reason})' if held.reason else ''}".rstrip()
     values = f"left {shown(held.left)}, right {shown(held.right)}"
+    if held.rule is Rule.AWAITS_PARENT:
+        values = held.reason
     return f"{title}, {held.field}: {held.rule.sentence} ({values})"
 
 

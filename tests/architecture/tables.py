@@ -23,7 +23,13 @@ from syncline.core.transforms import TRANSFORMS
 from syncline.core.values import FieldType, Value
 from syncline.sandbox.activecollab import Quirks, acts
 from syncline.sandbox.faults import WEBHOOK_KINDS, FaultKind
-from syncline.sandbox.highlevel import people_control, token_control
+from syncline.sandbox.highlevel import (
+    crm_control,
+    document_control,
+    people_control,
+    tie_control,
+    token_control,
+)
 from syncline.sandbox.highlevel.options import Options
 from tests.architecture.markdown import code, sentence, table
 from tests.architecture.sources import ROOT
@@ -225,7 +231,8 @@ def activecollab_actions() -> str:
 
 def highlevel_actions() -> str:
     """What a person can do in HighLevel's web app or the Marketplace."""
-    names = {**people_control.ACTIONS, **token_control.ACTIONS}
+    controls = (people_control, token_control, crm_control, document_control, tie_control)
+    names = {name for control in controls for name in control.ACTIONS}
     return ", ".join(code(name) for name in sorted(names)) + "."
 
 

@@ -134,9 +134,9 @@ class Office:
         listing = _get(url, {"X-Angie-AuthApiToken": self.activecollab["token"]})
         return {task["name"]: task for task in listing["tasks"]}
 
-    def tickets(self) -> dict[str, dict[str, Any]]:
+    def tickets(self, object_type: str = TICKET, title: str = "title") -> dict[str, dict[str, Any]]:
         """HighLevel's records by title, over its API."""
-        url = f"{self.highlevel['base_url']}/objects/{TICKET}/records/search"
+        url = f"{self.highlevel['base_url']}/objects/{object_type}/records/search"
         body = {
             "locationId": self.highlevel["location"],
             "page": 1,
@@ -145,7 +145,7 @@ class Office:
             "searchAfter": [],
         }
         headers = {"Authorization": f"Bearer {self.highlevel['token']}", "Version": "2021-07-28"}
-        return {record["properties"]["title"]: record for record in _post(url, body, headers)["records"]}
+        return {record["properties"][title]: record for record in _post(url, body, headers)["records"]}
 
 
 def _post(url: str, body: object, headers: Mapping[str, str] | None = None) -> Any:

@@ -76,6 +76,16 @@ def test_all_faults_are_reported_at_once_with_their_place(tmp_path: Path) -> Non
     )
 
 
+def test_a_workspace_needs_nothing_and_may_be_called_so(tmp_path: Path) -> None:
+    config = load(_written(tmp_path, "connections:\n  workspace: {vendor: workspace}\n"), {})
+
+    assert config.connections["workspace"].vendor == "workspace"
+    assert config.attachments_folder(tmp_path) == tmp_path / "attachments"
+    with pytest.raises(ConfigError) as raised:
+        load(_written(tmp_path, "connections:\n  workspace: {vendor: workspace, url: x}\n"), {})
+    assert [problem.path for problem in raised.value.problems] == ["connections.workspace.url"]
+
+
 def test_a_missing_variable_and_a_dangling_name_are_told(tmp_path: Path) -> None:
     text = GOOD.replace("connection: hl", "connection: crm")
 
@@ -87,6 +97,18 @@ def test_a_missing_variable_and_a_dangling_name_are_told(tmp_path: Path) -> None
         "syncs.tickets.right.connection",
     }
     assert "HL_TOKEN" in str(raised.value)
+
+
+def test_a_line_that_goes_through_a_sync_which_is_not_there_is_told_with_its_place(tmp_path: Path) -> None:
+    text = GOOD.replace("left: name,", "left: name, through: nowhere,", 1)
+
+    with pytest.raises(ConfigError) as raised:
+        load(_written(tmp_path, text), ENVIRON)
+
+    (problem,) = raised.value.problems
+    assert problem.path == "syncs.tickets.fields[0].through"
+    assert problem.message == "there is no sync 'nowhere'."
+    assert problem.remedy == "There are: tickets."
 
 
 @pytest.mark.parametrize("text", ["connections: [", "- a\n- b", ""])

@@ -43,6 +43,17 @@ async def test_no_secret_comes_out_again() -> None:
         assert made.credentials == {"token": f"…{token[-4:]}"}
 
 
+async def test_a_workspace_is_a_connection_like_any_other() -> None:
+    async with open_connection_desk() as desk:
+        made = await connections.add(desk.runtime, 1, "workspace", {"vendor": "workspace"})
+
+        assert (made.vendor, made.state.value, made.credentials) == ("workspace", "working", {})
+        assert await desk.installation.connector("workspace").object_types()
+        assert await _refused(desk, {"vendor": "workspace", "token": "x"}) == [
+            ("settings.token", "is not a setting.")
+        ]
+
+
 async def test_faults_are_told_by_field_all_at_once() -> None:
     async with open_connection_desk() as desk:
         faults = await _refused(desk, {"vendor": "activecollab", "colour": "red", "url": "https://a.test"})

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from syncline.core.decisions import DeletePolicy, Rule
 from syncline.core.mapping import ConflictPolicy
 from syncline.core.memory import Entry
+from syncline.core.records import RecordKey, Side
 from syncline.core.values import Blank, Day, ManyOf, Number, OneOf, Person, RichText, Text, Value, YesNo
 from syncline.engine.runs import Report
 from tests.simulation.outfit import SYNC
@@ -204,7 +205,14 @@ class _Judge:
         ac = there["ac"]
         if ac and all(not self.world.crowd.ac.is_in_scope(key) for key in ac):
             return True
-        return self._was_released(token)
+        return self._was_released(token) or self._rests_outside(token)
+
+    def _rests_outside(self, token: int) -> bool:
+        """Whether the left record was last seen outside the filter: nobody looks there, so what becomes of it is not heard."""
+        keys = {RecordKey(deed.key) for deed in self.world.crowd.touching(token) if deed.side == "ac"}
+        side = Side.LEFT if self.world.weather.left == "ac" else Side.RIGHT
+        seen = self.world.store.seen(SYNC, side, sorted(keys))
+        return any(not each.in_scope and each.gone is None for each in seen.values())
 
     def _was_released(self, token: int) -> bool:
         """Whether the history says that the link was closed so that one record goes on alone."""

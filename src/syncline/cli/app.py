@@ -34,6 +34,7 @@ from syncline.cli import (
     sandboxes,
     serve,
     syncs,
+    templates,
     versions,
 )
 from syncline.cli.context import Context
@@ -58,6 +59,7 @@ expressions.add_to(app)
 rules.add_to(desk.conflicts)
 deletes.add_to(app)
 versions.add_to(app)
+templates.add_to(app)
 quota.add_to(app)
 deliveries.add_to(app)
 alerts.add_to(app)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,8 @@ from syncline.cli.output import complain
 from syncline.config import load
 from syncline.config.keys import key_beside
 from syncline.core.records import SyncId
-from syncline.errors import ConfigError, Problem, ProblemKind
+from syncline.core.references import parents_first as in_order
+from syncline.errors import ConfigError, Problem, ProblemKind, SynclineError
 
 _T = TypeVar("_T")
 
@@ -63,6 +64,19 @@ def chosen(installation: Installation, names: list[str] | None) -> list[str]:
     if installation.notice:
         complain(installation.notice)
     return [_known(installation, name) for name in names or installation.config.syncs]
+
+
+async def parents_first(installation: Installation, names: Sequence[str]) -> Sequence[str]:
+    """The syncs in their order, but each after those that its lines go through."""
+    needs: dict[str, Sequence[str]] = {}
+    for name in names if len(names) > 1 else ():
+        try:
+            lenses = (await installation.remembered(name)).rules.lenses
+        except SynclineError:
+            # Whoever runs it is told.
+            continue
+        needs[name] = [lens.mapping.through.sync for lens in lenses if lens.mapping.through is not None]
+    return in_order(names, needs)
 
 
 def only(installation: Installation, sync: str | None) -> list[str]:

@@ -143,7 +143,9 @@ async def serve_installation(
             people,
             settings,
             beside=[beside],
-            routers=routers_over(Parts(runtime, jobs, service.intake, watching, hub)),
+            routers=routers_over(
+                Parts(runtime, jobs, service.intake, watching, hub, overhear=service.overhear)
+            ),
         )
     )
     add_hooks(app, service.intake)

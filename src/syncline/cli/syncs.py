@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from syncline.cli.certify import code_of, say_certificates
-from syncline.cli.context import NO_SYNC, AsJson, Context, chosen, given, wait
+from syncline.cli.context import NO_SYNC, AsJson, Context, chosen, given, parents_first, wait
 from syncline.cli.output import Bars, complain, say, say_json
 from syncline.core.brakes import BrakeName
 from syncline.engine.certify import Certified, certify
@@ -61,7 +61,7 @@ async def _plans(context: Context, names: list[str] | None, options: Options) ->
         with Bars() as bars:
             world = installation.world(bars.watch)
             plans: dict[str, Foreseen] = {}
-            for name in chosen(installation, names):
+            for name in await parents_first(installation, chosen(installation, names)):
                 sync = await installation.sync(name)
                 before = counted(sync)
                 made = await preview(world, sync, options)
@@ -107,7 +107,7 @@ async def _runs(
             await installation.adopt()
             reports: dict[str, Report] = {}
             certificates: dict[str, Certified] = {}
-            for name in chosen(installation, names):
+            for name in await parents_first(installation, chosen(installation, names)):
                 sync = await installation.sync(name)
                 reports[name] = await run(world, sync, installation.jitter, options)
                 if certified:

@@ -15,6 +15,7 @@ from typing import Any, cast
 import msgspec
 
 from syncline.bootstrap import Installation, credentials_of, oauth_secret
+from syncline.config import HighLevelSettings
 from syncline.config.kept import REFRESH_TOKEN, checked, whole
 from syncline.connectors import highlevel
 from syncline.errors import (
@@ -155,7 +156,8 @@ async def _exchanged(
         begun.secrets.get("verifier", ""),
         str(kept.settings.get("location", "")),
     )
-    url = checked(whole(kept.settings, {"oauth.client_secret": secret}), is_waiting=True).url
+    settings = checked(whole(kept.settings, {"oauth.client_secret": secret}), is_waiting=True)
+    url = settings.url if isinstance(settings, HighLevelSettings) else ""
     transport = installation.transport_of(kept.name)
     try:
         return await highlevel.exchange(transport, url, grant, installation.clock.now())

@@ -14,7 +14,7 @@ from typing import Any, cast
 import msgspec
 
 from syncline.bootstrap import Installation, credentials_of, oauth_secret
-from syncline.config import ActiveCollabSettings, ConnectionSettings, HighLevelSettings
+from syncline.config import ActiveCollabSettings, ConnectionSettings, HighLevelSettings, WorkspaceSettings
 from syncline.config.kept import CREDENTIALS, REFRESH_TOKEN, checked, is_waiting, parted, plain, whole
 from syncline.connectors.highlevel import WebhookListener
 from syncline.core.audit import AuditKind
@@ -266,7 +266,8 @@ def _checked(installation: Installation, raw: Mapping[str, Any]) -> ConnectionSe
     except ConfigError as error:
         placed = tuple(_below(each) for each in error.problems)
         raise RequestError("The connection has faults.", Refusal.INVALID, problems=placed) from error
-    check_url(found.url, "settings.url", allow_private=allows_private(installation))
+    if not isinstance(found, WorkspaceSettings):
+        check_url(found.url, "settings.url", allow_private=allows_private(installation))
     try:
         _check_keys(found)
     except ConfigError as error:
@@ -372,6 +373,8 @@ def _save_credentials(store: Store, name: str, credentials: Mapping[str, str]) -
 
 
 def _credentials(settings: ConnectionSettings) -> dict[str, str]:
+    if isinstance(settings, WorkspaceSettings):
+        return {}
     if isinstance(settings, ActiveCollabSettings) or settings.oauth is None:
         return {"token": settings.token.get_secret_value()} if settings.token else {}
     oauth = settings.oauth

@@ -18,9 +18,11 @@ import msgspec
 import structlog
 
 from syncline.bootstrap import Installation
+from syncline.core.plan import Effect
 from syncline.core.records import Create, RecordKey, Side, SyncId
 from syncline.core.timetable import DueKind, Timetable, next_nightly, next_poll, next_try
 from syncline.engine.brakes import releases
+from syncline.engine.parents import has_arrived, table_of
 from syncline.engine.report import Report
 from syncline.engine.runs import Options, run
 from syncline.engine.sync import Sync, Watch, unwatched
@@ -53,6 +55,8 @@ _SOON, _LATE = dt.timedelta(seconds=5), dt.timedelta(minutes=15)
 _BOUNDS = tuple(dt.timedelta(seconds=each) for each in (
     0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 86_400,
 ))  # fmt: skip
+
+_ARRIVED = "what a record points to was linked"
 
 _log = structlog.get_logger(__name__)
 
@@ -119,6 +123,7 @@ class Dispatcher:
         """Wake every sync that has something due or heard; also after a downtime, and when a wake was lost."""
         installation = self._installation()
         now, store = installation.clock.now(), installation.store
+        self._mark_arrived()
         marked = {sync for sync, count in store.mark_counts().items() if count.due <= now}
         due = {each.sync for each in store.dues() if each.at <= now}
         for name in installation.config.syncs:
@@ -193,7 +198,22 @@ class Dispatcher:
             self._failed(sync, task, error)
         else:
             self._done(setup, task, report)
+            # Other syncs' records wait for what was tied; this one's, for what others tied while it ran.
+            has_tied = any(step.effect is Effect.TIE for step in report.plan.steps)
+            for waiting in self._mark_arrived() if has_tied or table_of(setup) is not None else ():
+                await self._jobs.wake(SYNC, waiting)
         return True
+
+    def _mark_arrived(self) -> Sequence[SyncId]:
+        """Mark the syncs of which a record waits for one that has been tied meanwhile, by any of them: a listing of changes
+        takes up all that waits."""
+        installation = self._installation()
+        now, store = installation.clock.now(), installation.store
+        arrived = [sync for name in installation.config.syncs if has_arrived(store, sync := SyncId(name))]
+        for sync in arrived:
+            if all(mark.key for mark in store.marks(sync, now)):
+                store.add_marks([Mark(sync, Side.LEFT, RecordKey(""), _ARRIVED, now, now)])
+        return arrived
 
     def _turn(self, sync: SyncId, begun: dt.datetime) -> Callable[[], bool]:
         """Whether a run has had its turn, and something was heard meanwhile, or a person paused it. To look again costs as

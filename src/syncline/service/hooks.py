@@ -11,6 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from syncline.bootstrap import Installation
+from syncline.config import WorkspaceSettings
 from syncline.ports import Store
 from syncline.ports.listening import PATH_NAME, SECRET_NAME
 from syncline.service.intake import Intake
@@ -44,7 +45,9 @@ def open_doors(intake: Intake, installation: Installation) -> None:
     none."""
     for name in intake.connections - installation.config.connections.keys():
         intake.close(name)
-    for name in installation.config.connections:
+    for name, settings in installation.config.connections.items():
+        if isinstance(settings, WorkspaceSettings):
+            continue
         hook = hook_of(installation.store, name)
         if hook is not None:
             intake.open(name, hook.path.removeprefix(PREFIX), installation.listener(name))

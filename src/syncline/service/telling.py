@@ -14,6 +14,8 @@ import msgspec
 from syncline.core.alerting import Alert, AlertKind, Move, Moved
 from syncline.core.memory import Entry
 from syncline.core.outgoing import VALUES, EventType
+from syncline.core.workspace import ItemType
+from syncline.core.workspace_news import Verb, event_type, sample
 from syncline.engine.report import Report
 from syncline.errors import ConnectorError
 from syncline.ports import Store
@@ -206,5 +208,6 @@ SAMPLES: Mapping[EventType, Mapping[str, Any]] = {
     },
     EventType.ALERT_OPENED: _SAMPLE_ALERT,
     EventType.ALERT_RECOVERED: _SAMPLE_ALERT,
+    **{event_type(kind, verb): sample(kind) for kind in ItemType for verb in Verb},
 }  # fmt: skip
 """What the data of each type looks like, for whoever sets something up before the first real one."""

@@ -38,6 +38,7 @@ _TAGS = {
     "tokens": "API tokens for programs.",
     "connections": "Accounts at the vendors, their credentials, and whether all is well.",
     "objects": "Object types, their fields and samples, as the vendors have them.",
+    "templates": "Ready-made syncs: looked at, made, kept as drafts.",
     "drafts": "Syncs as they are set up: drafts, checks, versions.",
     "syncs": "How syncs stand: started, paused, planned.",
     "runs": "What was done: runs, history, writes that failed; taken back, or decided again.",
@@ -50,6 +51,8 @@ _TAGS = {
     "stream": "Progress and finished runs as they happen.",
     "audit": "What people and runs did.",
     "deliveries": "Webhooks as they came in, and what became of each.",
+    "workspace": "Projects, documents, tasks, milestones, contracts, leads, people, and their files.",
+    "overview": "How projects go, what contracts are worth, what is due; and everything by name.",
     "alerts": "What is or was wrong, and the channels that are told.",
     "events": "What happened, and whoever wants to be told: webhooks out.",
     "metrics": "The measurements.",
@@ -105,7 +108,7 @@ def _document_router(app: FastAPI) -> APIRouter:
     router = APIRouter(route_class=Guarded)
 
     @router.get("/api/v1/openapi.json", dependencies=[anyone()], include_in_schema=False)
-    async def get_document() -> JSONResponse:
+    async def get_openapi() -> JSONResponse:
         """The OpenAPI document."""
         return JSONResponse(app.openapi())
 

@@ -90,20 +90,21 @@ class Hardening:
                 harden(MutableHeaders(scope=message), self.settings, scope)
             await send(message)
 
-        refused = self._refused(headers)
+        most = self.settings.most_of(str(scope["method"]), str(scope["path"]))
+        refused = self._refused(headers, most)
         if refused is not None:
             answer = self.problem(Request(scope, receive), refused)
             answer.headers["Connection"] = "close"
             await answer(scope, receive, hardened)
             return
-        await self.app(scope, _counted(receive, self.settings.most_bytes), hardened)
+        await self.app(scope, _counted(receive, most), hardened)
 
-    def _refused(self, headers: Headers) -> RequestError | None:
+    def _refused(self, headers: Headers, most: int) -> RequestError | None:
         if not self.settings.trusts(headers.get("host", "")):
             return RequestError("The service is not called by this name.", Refusal.HOST)
         length = headers.get("content-length", "0")
-        if length.isdecimal() and int(length) > self.settings.most_bytes:
-            return _too_large(self.settings.most_bytes)
+        if length.isdecimal() and int(length) > most:
+            return _too_large(most)
         return None
 
 

@@ -24,6 +24,7 @@ _KEY = re.compile(r"[!-~]{1,255}")
 _KEPT_HEADERS = frozenset({"content-type", "location", "etag"})
 
 Handle = Callable[[Request], Awaitable[Response]]
+Content = Callable[[Request], Awaitable[bytes]]
 
 
 class InFlight:
@@ -39,20 +40,23 @@ def add_to(app: FastAPI) -> None:
 
 
 async def once(
-    request: Request, handle: Handle, user: int | None, shown_once: tuple[str, ...] = ()
+    request: Request,
+    handle: Handle,
+    user: int | None,
+    shown_once: tuple[str, ...] = (),
+    content: Content = Request.body,
 ) -> Response:
-    """The answer to a request, worked out or given again. Raises `RequestError` for a key that is none, belongs to another
-    request, or whose request is being worked on."""
+    """The answer to a request, worked out or given again; `content` is what it carries. Raises `RequestError` for a key that is
+    none, belongs to another request, or whose request is being worked on."""
     key = request.headers.get(HEADER)
     if key is None or user is None or request.method != "POST":
         return await handle(request)
     if not _KEY.fullmatch(key):
         problem = Problem(HEADER, "is no key.", "Send 1 to 255 printable characters, such as a UUID.")
         raise RequestError("The idempotency key cannot be used.", Refusal.INVALID, problems=(problem,))
-    asked = await _digest(request)
     known = _known(request, user, key)
     if known is not None:
-        return _again(known, asked)
+        return _again(known, await _digest(request, content))
     in_flight = request.app.state.in_flight.names
     name = (user, key)
     if name in in_flight:
@@ -60,16 +64,17 @@ async def once(
     in_flight.add(name)
     try:
         answer = await handle(request)
-        _keep(request, name, asked, answer, shown_once)
+        if 200 <= answer.status_code < 300:
+            _keep(request, name, await _digest(request, content), answer, shown_once)
         return answer
     finally:
         in_flight.discard(name)
 
 
-async def _digest(request: Request) -> str:
+async def _digest(request: Request, content: Content) -> str:
     """What was asked, as a digest: method, address and body."""
     told = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
-    told.update(await request.body())
+    told.update(await content(request))
     return told.hexdigest()
 
 
@@ -90,7 +95,7 @@ def _keep(
     request: Request, name: tuple[int, str], asked: str, answer: Response, shown_once: tuple[str, ...]
 ) -> None:
     body = getattr(answer, "body", None)
-    if not isinstance(body, bytes) or not 200 <= answer.status_code < 300:
+    if not isinstance(body, bytes):
         return
     services = services_of(request)
     now = services.people.now()

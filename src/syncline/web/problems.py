@@ -66,6 +66,7 @@ _REFUSED: Mapping[Refusal, int] = {
     Refusal.IN_USE: 409,
     Refusal.OTHER_ACCOUNT: 409,
     Refusal.NOT_WORKING: 409,
+    Refusal.TRANSITION: 409,
     Refusal.BUG: 500,
 }
 _GROUPS: tuple[tuple[type[SynclineError], int], ...] = (

@@ -5,6 +5,7 @@ Called by `cli.serve`, and by the tests that go through every operation.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import APIRouter
@@ -15,6 +16,7 @@ from syncline.service.hub import Hub
 from syncline.service.intake import Intake
 from syncline.service.observers import Observers
 from syncline.service.runtime import Runtime
+from syncline.service.workspace import Workspace
 from syncline.web.alerts import alerts_router, channels_router
 from syncline.web.answers import answers_router
 from syncline.web.brakes import brakes_router
@@ -27,20 +29,29 @@ from syncline.web.links import links_router
 from syncline.web.logins import logins_router
 from syncline.web.metrics import metrics_router
 from syncline.web.objects import objects_router
+from syncline.web.overview import overview_router
 from syncline.web.past import past_router
 from syncline.web.questions import questions_router
 from syncline.web.quota import quota_router
 from syncline.web.records import records_router
 from syncline.web.runs import runs_router
+from syncline.web.search import search_router
 from syncline.web.settings import settings_router
 from syncline.web.stream import stream_router
 from syncline.web.syncs import syncs_router
+from syncline.web.templates import templates_router
 from syncline.web.unlinked import unlinked_router
+from syncline.web.workspace import workspace_router
+
+
+def _nobody() -> None:
+    return
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the routers ask. `cloud` is where ActiveCollab's cloud accounts log in."""
+    """What the routers ask. `cloud` is where ActiveCollab's cloud accounts log in; `overhear` is called when something changed
+    in the workspace."""
 
     runtime: Runtime
     jobs: JobEngine
@@ -48,16 +59,23 @@ class Parts:
     watching: Observers
     hub: Hub
     cloud: str = CLOUD
+    overhear: Callable[[], None] = _nobody
 
 
 def routers_over(parts: Parts) -> list[APIRouter]:
     """Every router over these parts."""
     runtime, watching = parts.runtime, parts.watching
+
+    def workspace() -> Workspace:
+        home = runtime.current()
+        return Workspace(home.store, home.clock, home.vault, changed=parts.overhear)
+
     return [
         connections_router(runtime),
         logins_router(runtime, parts.cloud),
         objects_router(runtime),
         syncs_router(runtime, parts.jobs),
+        templates_router(runtime),
         drafts_router(runtime),
         runs_router(runtime, parts.jobs),
         past_router(runtime),
@@ -77,4 +95,7 @@ def routers_over(parts: Parts) -> list[APIRouter]:
         subscriptions_router(watching.events),
         metrics_router(watching.metrics),
         stream_router(parts.hub),
+        workspace_router(workspace),
+        overview_router(workspace, lambda: runtime.current().clock, lambda: runtime.current().store),
+        search_router(runtime),
     ]

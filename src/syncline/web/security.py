@@ -20,7 +20,7 @@ from syncline.ports import Actor, acting
 from syncline.service import sessions, tokens
 from syncline.service.sessions import Entered, Visit
 from syncline.web.idempotency import HEADER as IDEMPOTENCY_KEY
-from syncline.web.idempotency import KEY_SCHEMA, once
+from syncline.web.idempotency import KEY_SCHEMA, Content, once
 from syncline.web.problems import declared
 from syncline.web.services import Services, WebServices, WebSettings, services_of
 
@@ -64,19 +64,27 @@ class Principal:
 @dataclass(frozen=True, slots=True)
 class Stated:
     """What a route asks for: a scope (None: nothing, anybody may), and whether only people who are logged in may. Parts of its
-    answer named in `shown_once` are left out when the answer is given again."""
+    answer named in `shown_once` are left out when the answer is given again. `streams`: the body is left to the route, and
+    this tells what it was."""
 
     scope: Scope | None
     is_session_only: bool = False
     shown_once: tuple[str, ...] = ()
+    streams: Content | None = None
 
     def __call__(self) -> None:
         """As a dependency it does nothing: `Guarded` has seen to it before."""
 
 
-def requires(scope: Scope, *, session_only: bool = False, shown_once: tuple[str, ...] = ()) -> Any:
+def requires(
+    scope: Scope,
+    *,
+    session_only: bool = False,
+    shown_once: tuple[str, ...] = (),
+    streams: Content | None = None,
+) -> Any:
     """For the `dependencies` of a route: only with this scope."""
-    return Depends(Stated(scope, session_only, shown_once))
+    return Depends(Stated(scope, session_only, shown_once, streams))
 
 
 def anyone() -> Any:
@@ -130,10 +138,11 @@ class Guarded(APIRoute):
             services = services_of(request)
             who = admitted(request, services, asked)
             request.state.principal = who
-            await request.body()
+            if asked.streams is None:
+                await request.body()
             user = who.user.id if who is not None else None
             with acting(actor_of(who)):
-                return await once(request, handle, user, asked.shown_once)
+                return await once(request, handle, user, asked.shown_once, asked.streams or Request.body)
 
         return guarded
 

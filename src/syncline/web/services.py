@@ -33,12 +33,14 @@ class WebSettings:
     """Where the service is reached, and how much it takes.
 
     `public_url` is the address that people type: cookies are `Secure` where it begins with https, and requests that change
-    something have to come from there. `hosts` are further names that the `Host` header may carry; `*` is any.
+    something have to come from there. `hosts` are further names that the `Host` header may carry; `*` is any. A request carries
+    `most_bytes` at most; one with a file, `most_attached`.
     """
 
     public_url: str = "http://127.0.0.1:8420"
     hosts: tuple[str, ...] = ()
     most_bytes: int = MIB
+    most_attached: int = 512 * MIB
     answers_kept: dt.timedelta = dt.timedelta(hours=24)
 
     @property
@@ -50,6 +52,11 @@ class WebSettings:
     def origin(self) -> str:
         """Scheme, host and port, as browsers write them."""
         return str(URL(self.public_url).origin())
+
+    def most_of(self, method: str, path: str) -> int:
+        """How many bytes a request may carry: more where files are attached."""
+        is_file = method == "POST" and path.startswith("/api/v1/") and path.endswith("/attachments")
+        return self.most_attached if is_file else self.most_bytes
 
     def trusts(self, host: str) -> bool:
         """Whether the service may be called by this name (a `Host` header, with or without a port)."""
