@@ -10,7 +10,7 @@ by search only, which lags.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from syncline.connectors.highlevel.client import Client, FieldsAnswer
@@ -95,11 +95,11 @@ async def ensure_object(client: Client, wish: ObjectWish) -> Made:
     Needs `objects/schema.write` and `locations/customFields.write`. Raises `SetupError` with all fields that are there
     with another type or without a wished option; nothing is created then.
     """
-    key = next((o.key for o in await client.objects() if o.key == wish.full_key), None)
-    created = 0
+    before = {each.key for each in await client.objects()}
+    key, created = (wish.full_key, 0) if wish.full_key in before else (None, 0)
     if key is None:
         await client.create_object(_object_body(wish))
-        key, created = await _created_key(client, wish), 1
+        key, created = await _created_key(client, wish, before), 1
     there = await client.fields(key)
     found = {field.name: _find(field, there.fields, key) for field in (wish.primary, *wish.fields)}
     _refuse_misfits(wish, found)
@@ -114,11 +114,10 @@ async def ensure_object(client: Client, wish: ObjectWish) -> Made:
     return Made(ObjectTypeId(key), ids, created + len(missing))
 
 
-async def _created_key(client: Client, wish: ObjectWish) -> str:
-    """The key that HighLevel gave to the object just created."""
-    named = [
-        o.key for o in await client.objects() if o.key == wish.full_key or o.labels.plural == wish.plural
-    ]
+async def _created_key(client: Client, wish: ObjectWish, before: Container[str]) -> str:
+    """The key that HighLevel gave to the object just created; others may have the same name."""
+    new = [each for each in await client.objects() if each.key not in before]
+    named = [each.key for each in new if each.key == wish.full_key or each.labels.plural == wish.plural]
     if not named:
         raise SetupError(
             f"HighLevel does not list the new object {wish.full_key} yet; try again in a minute."
