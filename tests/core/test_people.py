@@ -43,6 +43,7 @@ def test_only_an_admin_sees_and_changes_people_and_configuration() -> None:
         Scope.RECORDS_WRITE,
         Scope.DELIVERIES_WRITE,
         Scope.ALERTS_WRITE,
+        Scope.WORKSPACE_WRITE,
     }
 
 

@@ -180,8 +180,8 @@ BUGS = (
         "one-way-writes-back",
         "A field that goes to the right only writes back to the left.",
         "core/merge.py",
-        "if not lens.flows_to(Side.LEFT):\n        return _one_way(",
-        "if lens.flows_to(Side.LEFT) and not lens.flows_to(Side.RIGHT):\n        return _one_way(",
+        "next((side for side in Side if not lens.flows_to(side)), None)",
+        "next((side.other for side in Side if not lens.flows_to(side)), None)",
     ),
     Bug(
         "addition-lost",

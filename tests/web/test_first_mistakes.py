@@ -144,7 +144,7 @@ async def test_faults_of_a_draft_say_what_is_meant(shop: Workshop) -> None:
         ({"right": {"connection": "ac", "object": "task"}}, "", "the same records", "another connection"),
         ({"match": {"on": ["name"]}}, "/match/on/0", "no pair", "[[left, right]]"),
         (
-            {"fields": [*lines, {"left": "project", "right": "syncline_key"}]},
+            {"fields": [*lines, {"left": "task_number", "right": "syncline_key"}]},
             "/fields/4/left",
             "read-only",
             "direction: to_right",

@@ -5,6 +5,8 @@ The outermost middleware of `app`, as plain ASGI. Also used for the one answer t
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
 import uuid
 from collections.abc import Callable, MutableMapping
@@ -19,6 +21,10 @@ from syncline.errors import Refusal, RequestError
 from syncline.web.services import WebSettings
 
 _ID = "syncline.request_id"
+_FORGOTTEN = 16 << 20
+"""Bytes of a refused body that are read all the same."""
+_PATIENCE = 2.0
+"""Seconds for that."""
 _ID_FORM = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 POLICY = "; ".join(
@@ -93,6 +99,7 @@ class Hardening:
         most = self.settings.most_of(str(scope["method"]), str(scope["path"]))
         refused = self._refused(headers, most)
         if refused is not None:
+            await _let_in(headers, receive)
             answer = self.problem(Request(scope, receive), refused)
             answer.headers["Connection"] = "close"
             await answer(scope, receive, hardened)
@@ -114,6 +121,18 @@ def _take_id(scope: Scope, headers: Headers) -> None:
     if _ID_FORM.fullmatch(given):
         scope.setdefault("state", {})[_ID] = given.lower()
     request_id(scope)
+
+
+async def _let_in(headers: Headers, receive: Receive) -> None:
+    """A body that is not wanted, read and forgotten, unless it is long or comes slowly: whoever is still sending when the
+    connection is closed may never see why."""
+    length = headers.get("content-length", "0")
+    if not length.isdecimal() or not 0 < int(length) <= _FORGOTTEN:
+        return
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_PATIENCE):
+            while (await receive()).get("more_body", False):
+                pass
 
 
 def _counted(receive: Receive, most: int) -> Receive:
