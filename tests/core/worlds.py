@@ -35,10 +35,9 @@ from syncline.core.records import (
     RecordKey,
     Side,
     Sighting,
-    SyncId,
     Unseen,
 )
-from syncline.core.references import Known, Parent, Parents, Through
+from syncline.core.references import Known, Through
 from syncline.core.transforms import TRANSFORMS
 from syncline.core.values import (
     BLANK,
@@ -54,6 +53,7 @@ from syncline.core.values import (
     YesNo,
     is_blank,
 )
+from tests.core.parents import PARENTS, THINGS
 
 T = FieldType
 T_co = TypeVar("T_co", covariant=True)
@@ -132,21 +132,6 @@ _PEOPLE = (
     Person(email="nobody@example.test", id="4"),
 )
 _PEOPLE_RIGHT = (BLANK, Person(email="one@right.test", id="1"), Person(email="same@example.test", id="2"))
-
-THINGS = Through(SyncId("things"), ObjectTypeId("thing"), ObjectTypeId("thing"))
-PARENTS: Parents = {
-    (THINGS.sync, side, RecordKey(f"{own}{number}")): parent
-    for side, own, other in ((Side.LEFT, "p", "q"), (Side.RIGHT, "q", "p"))
-    for number, parent in {
-        1: Parent(RecordKey(f"{other}1")),
-        # The left one of the second two is gone, the right one of the third.
-        2: Parent(RecordKey(f"{other}2"), "", "", side is Side.LEFT, side is Side.RIGHT),
-        3: Parent(RecordKey(f"{other}3"), "", "", side is Side.RIGHT, side is Side.LEFT),
-        4: Parent(why="has no counterpart yet"),
-        5: Parent(why="is gone", is_gone=True),
-    }.items()
-}
-"""What is known of the records that lines point to; nothing of the sixth."""
 
 LINES: Mapping[str, Line] = {
     "text": _line(_field(T.TEXT), _field(T.TEXT), _TEXTS, _TEXTS),

@@ -11,6 +11,7 @@ from syncline.connectors.memory import MemoryConnector
 from syncline.core.records import RecordKey, Scope, Side, Sighting
 from syncline.engine.runs import Options, run
 from syncline.engine.sync import Patience
+from syncline.engine.undo import undo_run
 from syncline.errors import BusyError
 from tests.engine.pair import Pair, edited, task, value_of
 
@@ -111,3 +112,17 @@ async def test_a_clock_that_is_set_back_meanwhile_does_not_make_the_hold_last_lo
         await sleeping(pair, key, others)
 
     assert effort(pair) == value_of(7)
+
+
+async def test_an_undo_that_stood_still_after_its_last_look_puts_nothing_back() -> None:
+    pair, _ = await edited_pair()
+    wrong = await pair.run()
+    sleeper = Sleeper(pair.right, name="right")
+    # It reads once to plan, and once more right before it writes.
+    sleeper.meanwhile = [waiting(pair, LEASE / 3), waiting(pair, LEASE)]
+    pair.connectors[Side.RIGHT] = sleeper
+
+    with pytest.raises(BusyError):
+        await undo_run(pair.world(), pair.sync(), wrong.run, random.Random(1).random)
+
+    assert effort(pair) == value_of(2)

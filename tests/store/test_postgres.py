@@ -421,3 +421,19 @@ def test_records_are_found_one_by_one_also_in_tables_that_were_never_analysed() 
         store.close()
 
     assert max(touched) < 50
+
+
+def test_only_what_may_be_lost_does_not_wait_for_the_disk(store: SqlStore) -> None:
+    def waits() -> str:
+        ((told,),) = store._execute("SHOW synchronous_commit").fetchall()
+        return told
+
+    store._execute("SET synchronous_commit = on")
+    with store.transaction(may_be_lost=True):
+        hurried = waits()
+        with store.transaction():
+            within = waits()
+    with store.transaction():
+        careful = waits()
+
+    assert (hurried, within, careful) == ("off", "off", "on")

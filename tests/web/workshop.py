@@ -34,6 +34,7 @@ from syncline.web.search import search_router
 from syncline.web.services import WebServices
 from syncline.web.stream import stream_router
 from syncline.web.syncs import syncs_router
+from syncline.web.templates import templates_router
 from syncline.web.unlinked import unlinked_router
 from tests.cli.office import Office as Accounts
 from tests.cli.office import left_is_activecollab as tasks_and_tickets
@@ -135,6 +136,7 @@ async def open_workshop(folder: Path, *, heartbeat: float = 15.0) -> AsyncGenera
             routers=[
                 connections_router(runtime),
                 drafts_router(runtime),
+                templates_router(runtime),
                 objects_router(runtime),
                 syncs_router(runtime, jobs),
                 runs_router(runtime, jobs),
